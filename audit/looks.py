@@ -31,7 +31,7 @@ class LooksRecorded:
     look = ""
 
     def person_of(self, row: Any) -> UUID | None:
-        """Return the person whose row it is; None for a row of nobody."""
+        """Return the person whose row it is; None for a row about no person."""
         return None
 
     def is_person(self, number: UUID) -> bool:

@@ -27,6 +27,8 @@ from common.postgres.copy_text import copy_line, copy_rows
 GENESIS = bytes(32)
 _ANCHOR_LOCK = 0x61756469  # "audi"
 _PAGE = 5_000
+# Writers wait behind the lock that waits for an anchor, so an anchor gives way soon.
+LOCK_PATIENCE_MS = 500
 
 
 def insert_events(parameter: str) -> str:
@@ -97,8 +99,8 @@ def anchor() -> AuditAnchor | None:
     """Anchor every settled event; None if there is nothing new.
 
     A short SHARE lock waits for the writers in flight and so settles which positions exist below the highest one:
-    sequences hand out numbers before their rows are visible. Where a writer keeps the lock away for longer than
-    half a second, nothing is sealed this time; the next run does it.
+    sequences hand out numbers before their rows are visible. Where a writer or a vacuum keeps the lock away for
+    longer than ``LOCK_PATIENCE_MS``, nothing is sealed this time; the next run does it.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_ANCHOR_LOCK])
@@ -123,7 +125,7 @@ def anchor() -> AuditAnchor | None:
 def _settled_position() -> int:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = '500ms'")
+            cursor.execute(f"SET LOCAL lock_timeout = {LOCK_PATIENCE_MS}")
             cursor.execute("LOCK TABLE audit_auditevent IN SHARE MODE")
             cursor.execute("SELECT coalesce(max(position), 0) FROM audit_auditevent")
             settled = int(cursor.fetchone()[0])

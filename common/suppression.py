@@ -1,8 +1,8 @@
 """Small-group suppression: which groups of a published table to withhold, so that subtraction reveals none either.
 
 Primary suppression: a group of fewer than ``smallest_group()`` people, a value of the officers' register.
-Complementary suppression: what is withheld is
-always at least two groups which together have that many people, else the total minus what is shown would be the answer.
+Complementary suppression: what is withheld is always at least two groups which together have that many people, else the
+total minus what is shown would be the answer.
 """
 
 from collections.abc import Callable, Hashable, Mapping

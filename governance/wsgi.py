@@ -12,24 +12,25 @@ from psycopg.pq.abc import PGresult
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
 _django = get_wsgi_application()
 
-from common import tracing  # noqa: E402
-from common.http.problems import Problem  # noqa: E402
-from consent import api as consent_api  # noqa: E402 (models need the apps to be ready)
-from consent.ledger import effects  # noqa: E402
-from governance import starting  # noqa: E402
-from governance.monitoring import requests  # noqa: E402
-from governance.web import traced_requests  # noqa: E402
-from personalization import cells  # noqa: E402
-from personalization.intake import endpoint as events_endpoint  # noqa: E402
-from personalization.monitors import flushing  # noqa: E402
-from personalization.rollouts import observing  # noqa: E402
-from personalization.serving import endpoint as recommendations_endpoint  # noqa: E402
-from personalization.visitors import endpoint as visits_endpoint  # noqa: E402
-from policies.cells.router import CellRouter  # noqa: E402
-from policies.cells.routes import SUBJECT_ROUTES  # noqa: E402
-from policies.endpoints import authzen, consent_state, native, wsgi  # noqa: E402
-from policies.endpoints.authzen import metadata  # noqa: E402
-from policies.endpoints.begun import Begun  # noqa: E402
+# Models need the apps to be ready, so what imports them comes here.
+from common import tracing
+from common.http.problems import Problem
+from consent import api as consent_api
+from consent.ledger import effects
+from governance import starting
+from governance.monitoring import requests
+from governance.web import traced_requests
+from personalization import cells
+from personalization.intake import endpoint as events_endpoint
+from personalization.monitors import flushing
+from personalization.rollouts import observing
+from personalization.serving import endpoint as recommendations_endpoint
+from personalization.visitors import endpoint as visits_endpoint
+from policies.cells.router import CellRouter
+from policies.cells.routes import SUBJECT_ROUTES
+from policies.endpoints import authzen, consent_state, native, wsgi
+from policies.endpoints.authzen import metadata
+from policies.endpoints.begun import Begun
 
 logger = logging.getLogger(__name__)
 _BARE = {

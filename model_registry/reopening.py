@@ -1,7 +1,7 @@
 """Assessments that a change of the registers made out of date: work for the model's owner, until they are made again.
 
 Looked at in the transaction of each change that is published, and when a revision is kept. The gates deny by
-themselves (``gates.checks``); the work tells the owner of the model.
+themselves (``gates.checks``); the work informs the owner of the model.
 """
 
 from collections.abc import Iterable

@@ -100,8 +100,8 @@ def register_version(
     Drafts are never served. ``files``: unsaved rows of what the version was trained and measured on. Where a gate asks
     whether trainings are late, the versions in use have another end now.
     """
-    counts = not model.registrant and GateDemand.objects.filter(gate="retraining", is_active=True).exists()
-    if counts:
+    moves_gates = not model.registrant and GateDemand.objects.filter(gate="retraining", is_active=True).exists()
+    if moves_gates:
         policy_data.take_turn()
     Model.objects.select_for_update().get(pk=model.pk)
     last = model.versions.aggregate(last=Max("version"))["last"] or 0
@@ -123,7 +123,7 @@ def register_version(
         details |= {"label": registration.label, "endpoint": registration.endpoint}
     trail.record("model.registered", str(version), actor=actor, details=details)
     _sign(version, files)
-    if counts:
+    if moves_gates:
         policy_data.changed(reason=f"model {version} trained", actor=actor)
     return version
 

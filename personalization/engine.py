@@ -23,8 +23,9 @@ from common.waiting.breaker import CircuitBreaker
 from model_registry.files import signature
 from model_registry.gates.findings import PASSED
 from personalization.recommender import storage
+from personalization.recommender.answers import Served
 from personalization.recommender.groups import forming as groups
-from personalization.recommender.model import Model, Served
+from personalization.recommender.model import Model
 from personalization.serving.reading import ReadingFailed
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.facts import gates_have_ended

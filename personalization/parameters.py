@@ -108,23 +108,30 @@ INFLUENCES = (
     _("Which of your things are offered at all: the business lists them, with title and categories."),
     _("Whether you are recommended at all: you may opt out."),
 )
+_MONEY = _(
+    "Money: the ranking knows neither prices nor margins nor payments. Things whose place is paid for are marked as"
+    " advertising."
+)
 NOT_INFLUENCES = (
-    _("Money: no place can be bought, and neither price nor margin is known to the ranking."),
+    _MONEY,
     _("How many things you offer, or how long you have been here."),
     _("Who you are: nothing about creators is used."),
 )
 
 
+def _rule() -> RankingRule:
+    return RankingRule.objects.filter(purpose="recommendations").first() or RankingRule()
+
+
 def in_force() -> list[Parameter]:
     """Return the parameters of each level, as the rule of ranking of recommendations says."""
-    rule = RankingRule.objects.filter(purpose="recommendations").first()
-    segment = _SEGMENTS.get(rule.segment_list) if rule else None
+    segment = _SEGMENTS.get(_rule().segment_list)
     return [segment if segment and each.level == "segment" else each for each in PARAMETERS]
 
 
 def objectives() -> list[tuple[str, int]]:
     """Return what personal lists of recommendations are made for, with weights and shares in per cent."""
-    rule = RankingRule.objects.filter(purpose="recommendations").first() or RankingRule()
+    rule = _rule()
     others = {
         _("Variety: things of different kinds"): rule.variety,
         _("Novelty: things that few people know"): rule.novelty,
@@ -136,6 +143,21 @@ def objectives() -> list[tuple[str, int]]:
     }
     relevance = (str(_("Relevance: how alike a thing is to what you liked")), 100 - sum(others.values()))
     return [relevance, *((str(name), weight) for name, weight in {**others, **shares}.items())]
+
+
+def of_creators() -> dict[str, list[str]]:
+    """Return what influences where a creator's things stand, and what does not, as the rule of ranking says."""
+    share, not_influences = _rule().small_creator_share, NOT_INFLUENCES
+    influences = [str(each) for each in INFLUENCES]
+    if share:
+        few = _("How few things you offer: %(share)d per cent of the places, at least, are for creators of few things.")
+        influences.append(str(few % {"share": share}))
+        not_influences = (
+            _MONEY,
+            _("How long you have been here."),
+            _("Who you are: nothing else about creators is used."),
+        )
+    return {"influences": influences, "not_influences": [str(each) for each in not_influences]}
 
 
 def document() -> dict[str, Any]:
@@ -155,9 +177,6 @@ def document() -> dict[str, Any]:
         "not_used": [str(thing) for thing in NOT_USED],
         "weights": [{"deed": deed, "counts": counts} for deed, counts in weights.deeds()],
         "objectives": [{"objective": name, "per_cent": weight} for name, weight in objectives()],
-        "creators": {
-            "influences": [str(each) for each in INFLUENCES],
-            "not_influences": [str(each) for each in NOT_INFLUENCES],
-        },
+        "creators": of_creators(),
         "non_profiled_option": {"member": "mode", "value": "non_profiled"},
     }

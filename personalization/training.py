@@ -38,7 +38,6 @@ from personalization.recommender.validation.tuning import choose
 from personalization.registered import measured, own_card
 from personalization.snapshots import keeping
 from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
-from personalization.training_data import reading
 from personalization.training_data.permission import permitted
 from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
@@ -49,8 +48,8 @@ logger = logging.getLogger(__name__)
 PURPOSE = "recommendations"
 FEW_PEOPLE = 1_000
 SUPPORT, SUPPORT_OF_FEW = 2, 5
-"""So many people stand behind each number of a model. A model of few people would remember each of them: with 281 an
-audit finds a gain of at most .29 over guessing at a support of 2, of .20 at 5, on average (docs/model-audits.md)."""
+"""So many people stand behind each number of a model. A model of few people would remember each of them: the gain of an
+attacker over guessing, by people and support, is in docs/model-audits.md."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,6 +93,8 @@ def train_recommender(*, actor: str, progress: Progress = _unseen) -> ModelVersi
 
 
 def _trained(actor: str, progress: Progress) -> ModelVersion | None:
+    from personalization.training_data import reading  # Arrow and an engine of queries, only in a job
+
     began = timezone.now()
     progress("reading")
     trending.refresh()

@@ -40,7 +40,7 @@ class BecauseAnswer(Body):
 class ItemAnswer(Body):
     """Recommended item, with the person's own items that speak for it most and against it most.
 
-    ``advertising``: there, and true, where somebody pays for the item's place. Show it as advertising.
+    ``advertising``: there, and true, where the item's place is paid for. Show it as advertising.
     ``tried_out``: it is in the list to learn whether people like it, by the share that the rule of ranking sets.
     """
 

@@ -217,3 +217,13 @@ def flush_past_the_guards() -> Iterator[None]:
     DatabaseOperations.execute_sql_flush = flush  # type: ignore[method-assign]
     yield
     DatabaseOperations.execute_sql_flush = original  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def anchors_wait_for_a_vacuum() -> Iterator[None]:
+    """Let a test's anchor wait while autovacuum has the table: PostgreSQL ends it for a waiting lock after a second."""
+    from audit import trail
+
+    patience, trail.LOCK_PATIENCE_MS = trail.LOCK_PATIENCE_MS, 30_000
+    yield
+    trail.LOCK_PATIENCE_MS = patience

@@ -99,7 +99,7 @@ class Engine(ABC):
     def write(self, query: Query, path: Path, metadata: Mapping[bytes, bytes] | None = None) -> int:
         """Write the result as a Parquet file, readable by its owner alone; return the number of rows.
 
-        It is written by the same writer in groups of the same size, whatever engine and however it cut its batches.
+        It is written by the same writer in groups of the same size, for any engine and any size of its batches.
         """
         schema = query.schema.with_metadata(metadata)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

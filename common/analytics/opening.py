@@ -26,8 +26,10 @@ def engine() -> Iterator[Engine]:
     root = _root()
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(dir=root))
-    with (folder / _LOCK).open("w") as lock:
+    begun = folder / "begun"
+    with begun.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        begun.rename(folder / _LOCK)  # held before it can be seen
         try:
             opened = _opened(folder)
             try:

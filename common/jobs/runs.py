@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Q
 from django.utils import timezone
 
 
@@ -22,12 +21,14 @@ class Runs(models.QuerySet[Any]):
     def stalled(self, after: timedelta) -> Self:
         return self.filter(state=RunState.RUNNING, moved_at__lt=timezone.now() - after)
 
+    def without_worker(self, after: timedelta) -> Self:
+        """Select runs that a worker may take up: waiting ones, and those of a worker that was killed."""
+        return self.filter(state=RunState.WAITING) | self.stalled(after)
+
     def take(self, pk: uuid.UUID | str, *, after: timedelta) -> Any | None:
         """Return a run as this worker's own; None where another one has it, or it has ended."""
-        now = timezone.now()
-        is_open = Q(state=RunState.WAITING) | Q(state=RunState.RUNNING, moved_at__lt=now - after)
-        taken = self.filter(is_open, pk=pk).update(state=RunState.RUNNING, moved_at=now, steps_done=0)
-        return self.get(pk=pk) if taken else None
+        taken_up = {"state": RunState.RUNNING, "moved_at": timezone.now(), "steps_done": 0}
+        return self.get(pk=pk) if self.without_worker(after).filter(pk=pk).update(**taken_up) else None
 
 
 class RunBase(models.Model):

@@ -97,7 +97,7 @@ def text(machine: Machine, rows: Sequence[Row]) -> list[str]:
     """Return the lines of the printed report: the machine, the table, and what to know when reading it."""
     before, after = machine["load_average"]["before"][0], machine["load_average"]["after"][0]
     lines = [_sentence(machine), "", *table(rows), "", f"Load of the machine: {before:.1f} before, {after:.1f} after."]
-    if any("database_cpu_us" in row.figures and row.figures["database_cpu_us"] is None for row in rows):
+    if any(row.figures.get(name, "") is None for row in rows for name in ("database_cpu_us", "database_cpu_s")):
         lines.append("PostgreSQL does not run on this machine: its processor time was not measured.")
     return lines
 

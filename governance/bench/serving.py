@@ -98,7 +98,8 @@ def _changed(token: str, port: int, subjects: int, active: int) -> Row:
 
     def sent(path: str, body: dict[str, object]) -> dict[str, Any]:
         request = load.post(path, json.dumps(body).encode(), token)
-        return json.loads(load.run(address, [request], clients=1, seconds=10, at_most=1).last_body)  # type: ignore[no-any-return]
+        answer: dict[str, Any] = json.loads(load.run(address, [request], clients=1, seconds=10, at_most=1).last_body)
+        return answer
 
     for number, person in enumerate(_permitting(active)[:_CHANGES]):
         asked: dict[str, object] = {"subject": {"id": world.person(person)}, "requested_level": "individual"}

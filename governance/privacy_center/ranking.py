@@ -21,6 +21,7 @@ from personalization import engine, events, parameters, proxy
 from personalization.explained import weights
 from personalization.intake.taking import take_in
 from personalization.models import Event
+from personalization.serving.requests import RecommendationRequest
 from policies.decision_log.spool import SpoolFull
 
 _SHOWN = 6
@@ -55,7 +56,7 @@ def page(request: HttpRequest) -> HttpResponse:
 
 
 def _own_list(session: SubjectLink, request: HttpRequest, *, general: bool) -> dict[str, Any]:
-    wanted = proxy.RecommendationRequest(
+    wanted = RecommendationRequest(
         subject_ref=session.subject_ref,
         count=_SHOWN,
         signals=read({"gpc": gpc.is_set_in_environ(request.META)}),

@@ -18,7 +18,7 @@ Kept = dict[str, Any]
 
 
 class KeptByForms(BaseModel):
-    """What the forms keep beside a card; a card in our own JSON may state it as well."""
+    """What the forms keep next to a card; a card in our own JSON may state it as well."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 

@@ -16,7 +16,7 @@ _Row = tuple[datetime, str, str, str]
 
 
 def drawn(version: ModelVersion) -> str:
-    """Return the newest steps as a table; three statements, whatever there is."""
+    """Return the newest steps as a table; three statements for any number of steps."""
     steps = sorted([*_of_trail(version), *_of_sets(version)], key=lambda row: row[0], reverse=True)[:_MOST_STEPS]
     rows = [(moment(at), what, who(actor), about) for at, what, actor, about in steps]
     return grid(["When", "What", "By", "About"], rows, is_stacked=True)

@@ -6,7 +6,7 @@ The packages above know the engine, its audits and its deployments; the page kno
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 
 from model_registry.models import ModelVersion
 
@@ -34,5 +34,4 @@ def drawn(version: ModelVersion) -> str:
     """Return the panels that have something to show, in their order, each under its heading."""
     ordered = sorted(_panels.items(), key=lambda found: (found[1].order, found[0]))
     shown = [(slug, panel.heading, html) for slug, panel in ordered if (html := panel.draw(version))]
-    sections = format_html_join("", '<section id="panel-{}"><h3>{}</h3>{}</section>', shown)
-    return format_html('<div class="version-panels">{}</div>', sections) if shown else ""
+    return format_html_join("", '<section id="panel-{}"><h3>{}</h3>{}</section>', shown)

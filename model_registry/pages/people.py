@@ -17,7 +17,7 @@ from consent.models import NO_NOTICES, current_notice_versions
 from model_registry.models import ModelVersion
 
 _MOST_ROWS = 12
-# Of more people a sample of about so many is read, so that a page takes as long whatever the table holds.
+# Of more people a sample of about so many is read, so that the time of a page does not grow with the table.
 _READ = 100_000
 
 _COUNT = """

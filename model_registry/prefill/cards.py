@@ -61,7 +61,7 @@ def _figure(per_mille: int, people: int, group: str) -> Metric:
 
 
 def interval(mean: float, people: int) -> Interval | None:
-    """Return the interval that holds the mean with 95 %, whatever its distribution in 0..1 is."""
+    """Return the interval that holds the mean with 95 %, for any distribution in 0..1."""
     if not people:
         return None
     width = sqrt(log(2 / _ERROR) / (2 * people))

@@ -21,7 +21,6 @@ from personalization.recommender import storage
 from personalization.recommender.audits.membership import SAMPLE
 from personalization.recommender.audits.regression import Case, Touch
 from personalization.recommender.model import Model
-from personalization.training_data import reading
 from personalization.training_data.permission import permitted
 from policies.bundles.building import SEGMENT_MIN_SIZE
 
@@ -71,6 +70,8 @@ def stored(version: ModelVersion) -> Model:
 
 def _interactions(people: list[UUID]) -> rec.Interactions:
     """Read what people did as a training does, of items that are off as well."""
+    from personalization.training_data import reading  # Arrow and an engine of queries, only in a job
+
     items = list(Item.objects.values_list("slug", flat=True))
     with reading.tables(people, items, purpose=training.PURPOSE) as tables:
         return tables.interactions()

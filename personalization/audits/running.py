@@ -97,11 +97,11 @@ def run(pk: UUID | str) -> None:
 
 def to_take_up() -> list[UUID]:
     """Return runs without a worker: the broker was away, or a worker was killed. One that is killed each time fails."""
-    stalled = AuditRun.objects.stalled(STALLED_AFTER)
     since = timezone.now() - GIVEN_UP_AFTER
-    for row in stalled.select_related("version__model").filter(requested_at__lt=since):
+    stalled = AuditRun.objects.stalled(STALLED_AFTER).select_related("version__model")
+    for row in stalled.filter(requested_at__lt=since):
         _fail(row, "The worker was killed each time it was taken up. It may need more memory or time.")
-    return list((AuditRun.objects.filter(state=RunState.WAITING) | stalled).values_list("pk", flat=True)[:20])
+    return list(AuditRun.objects.without_worker(STALLED_AFTER).values_list("pk", flat=True)[:20])
 
 
 def _guarded(row: AuditRun, progress: Progress | None) -> None:

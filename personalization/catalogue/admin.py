@@ -15,9 +15,10 @@ from common.admin_pages.display import NOTHING, badge
 from common.admin_pages.forms import CommaListField, Ticked
 from common.admin_pages.model_admin import ModelAdmin
 from personalization.catalogue import writing
-from personalization.catalogue.bodies import Currency, Place
+from personalization.catalogue.bodies import Place
 from personalization.catalogue.models import OLDEST_MIN_AGE, Item
 from personalization.catalogue.writing import Change
+from personalization.intake.bodies import Currency
 from policies.models.display import LEGAL_FLAGS
 
 _PLACE: TypeAdapter[str] = TypeAdapter(Place)
@@ -54,7 +55,7 @@ class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
             "is_active": "Switched off, it is not recommended.",
             "currency": "Three letters: EUR.",
             "stock": "Empty: not counted. 0: not recommended, unless a rule of display says otherwise.",
-            "is_promoted": "Somebody pays for its place. It is marked as advertising where it is shown.",
+            "is_promoted": "Its place is paid for. It is marked as advertising where it is shown.",
             "min_age": "It is shown only to people who are known to be as old. Empty: to all.",
             "keeper": "The service that may change it. Empty: every one with the scope “items”.",
         }

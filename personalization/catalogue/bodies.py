@@ -10,10 +10,10 @@ from common.http.rest import Body
 from consent.register.jurisdictions.clocks import countries
 from personalization.catalogue.models import OLDEST_MIN_AGE, Item
 from personalization.catalogue.writing import Change
-from personalization.intake.bodies import Slug
+from personalization.intake.bodies import Amount, Currency, Slug
 from policies.models.display import LEGAL_FLAGS
 
-# Texts are kept as they are, with whatever markup they hold; every page and answer escapes them.
+# Texts are kept as they are, markup included; every page and answer escapes them.
 Title = Annotated[str, Field(min_length=1, max_length=160, pattern=r"^[^\x00-\x1f\x7f]*$")]
 Description = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
 Categories = Annotated[list[Slug], Field(max_length=20)]
@@ -22,13 +22,10 @@ Flag = Annotated[str, Field(pattern=f"^({'|'.join(sorted(LEGAL_FLAGS))})$")]
 Place = Annotated[str, Field(pattern=f"^({'|'.join(sorted(countries()))})(-[A-Z0-9]{{1,3}})?$")]
 
 
-Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-
-
 class Price(Body):
     """List price: what everybody pays whose price is not personalized."""
 
-    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$")]
+    amount: Amount
     currency: Currency
 
 
@@ -37,7 +34,7 @@ class ItemBody(Body):
 
     ``null`` takes back a ``price``, a ``stock`` or a ``min_age``; of all others it is as if left out. A new item needs
     its ``title``. With ``offered: false`` an item is not recommended. ``stock`` 0: not recommended, unless a rule of
-    display says otherwise. ``promoted``: somebody pays for its place; it is marked as advertising where it is shown.
+    display says otherwise. ``promoted``: its place is paid for; it is marked as advertising where it is shown.
     ``editorial``: chosen by editors.
 
     ``min_age``, ``legal_flags`` and ``restricted_regions`` are what the law says of the item. It is shown to no one who

@@ -3,12 +3,13 @@
 The scope is ``items``. ``PUT /api/v1/items`` is older, takes the scope ``events``, and knows fewer members.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from pydantic import Field, TypeAdapter, ValidationError, field_validator
+from pydantic import Field, field_validator
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,13 +19,12 @@ from common.http.rest import Body, actor_of, read_body, read_document
 from personalization.catalogue import bodies, writing
 from personalization.catalogue.models import Item
 from personalization.catalogue.writing import Answer, Change, Done, ItemMissing
-from personalization.intake.bodies import Slug
+from personalization.intake.bodies import ITEM, Slug
 
-_SLUG: TypeAdapter[str] = TypeAdapter(Slug)
 _READ = {code: OpenApiResponse(description="problem+json") for code in (400, 401, 403, 404, 503)}
-_WRITE = {**_READ, **{code: OpenApiResponse(description="problem+json") for code in (413,)}}
+_WRITE = {**_READ, 413: OpenApiResponse(description="problem+json")}
 _WRITE_LIST = {code: answer for code, answer in _WRITE.items() if code != HTTPStatus.NOT_FOUND}
-_ID = OpenApiParameter("item", {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"}, OpenApiParameter.PATH)
+_ID = OpenApiParameter("item", {"type": "string", "pattern": ITEM}, OpenApiParameter.PATH)
 
 
 class ItemUnnamed(InvalidRequest):
@@ -145,35 +145,31 @@ class BatchView(APIView):
         responses={200: BatchAnswer, **_WRITE_LIST},
     )
     def post(self, request: Request) -> Response:
-        entries = [_read(each) for each in read_body(bodies.BatchBody, request).items]
-        good = [entry for entry in entries if isinstance(entry, Change)]
-        repeated = _repeated(good)
+        entries = list(_entries(read_body(bodies.BatchBody, request).items))
         actor = actor_of(request)
-        once = [entry for number, entry in enumerate(good) if number not in repeated]
-        answered = iter(writing.write(once, actor=actor, service=actor))
-        numbers = iter(range(len(good)))
-        answers: list[dict[str, Any]] = []
-        for entry in entries:
-            if isinstance(entry, Problem):
-                answers.append(_outcome(None, entry))
-            elif next(numbers) in repeated:
-                answers.append(_outcome(entry.item, InvalidRequest("The item is named twice; its first entry counts.")))
-            else:
-                answers.append(_outcome(entry.item, next(answered)))
-        return Response({"items": answers})
+        changes = [entry for _, entry in entries if isinstance(entry, Change)]
+        answers = iter(writing.write(changes, actor=actor, service=actor))
+        return Response(
+            {
+                "items": [
+                    _outcome(item, next(answers) if isinstance(entry, Change) else entry) for item, entry in entries
+                ]
+            }
+        )
 
 
-def _read(entry: dict[str, Any]) -> Change | Problem:
-    try:
-        return read_document(bodies.BatchEntry, entry).change()
-    except InvalidRequest as fault:
-        return fault
-
-
-def _repeated(changes: Sequence[Change]) -> frozenset[int]:
-    """Return the numbers of changes whose item an earlier one names."""
-    seen: dict[str, int] = {}
-    return frozenset(number for number, change in enumerate(changes) if seen.setdefault(change.item, number) != number)
+def _entries(given: Iterable[dict[str, Any]]) -> Iterator[tuple[str | None, Change | Problem]]:
+    """Yield each entry with the item it names, as far as it can be read."""
+    seen: set[str] = set()
+    for each in given:
+        try:
+            change = read_document(bodies.BatchEntry, each).change()
+        except InvalidRequest as fault:
+            yield None, fault
+            continue
+        is_first = change.item not in seen
+        seen.add(change.item)
+        yield change.item, change if is_first else InvalidRequest("The item is named twice; its first entry counts.")
 
 
 def _outcome(item: str | None, answer: Answer) -> dict[str, Any]:
@@ -188,7 +184,6 @@ def _stored(done: Done) -> Item:
 
 
 def _named(text: str) -> str:
-    try:
-        return _SLUG.validate_python(text)
-    except ValidationError:
-        raise ItemUnnamed("An id has 1 to 64 letters, digits and . _ -.") from None
+    if not re.fullmatch(ITEM, text):
+        raise ItemUnnamed("An id has 1 to 64 letters, digits and . _ -.")
+    return text

@@ -20,6 +20,7 @@ from django.utils import timezone
 from audit import trail
 from common.http.problems import InvalidRequest, NotFound, Problem
 from personalization.catalogue.models import Item
+from personalization.models import Event, EventCount, PopularItem
 
 _LOCK = 0x6974656D  # "item"
 # Columns that a writer states, with what a new item has.
@@ -117,8 +118,6 @@ def write_all(changes: Sequence[Change], *, actor: str, service: str | None, kee
 
 def forget_removed() -> int:
     """Delete removed items that no event, count or list is about any more; return how many."""
-    from personalization.models import Event, EventCount, PopularItem  # they name items
-
     about = [Exists(model.objects.filter(item=OuterRef("pk"))) for model in (Event, EventCount, PopularItem)]
     gone = Item.objects.filter(*(~each for each in about), removed_at__lt=timezone.now() - _KEPT_FOR)
     return gone.delete()[0]
@@ -148,8 +147,6 @@ class _Writer:
 
     def save(self) -> None:
         if self._gone:
-            from personalization.models import PopularItem  # it names items
-
             PopularItem.objects.filter(item__in=self._gone).delete()
         if self._rows:
             Item.objects.bulk_create(
@@ -174,9 +171,7 @@ class _Writer:
             setattr(row, name, stated[name])
         self._rows.append(row)
         if changed != ["stock"]:  # a figure of the business, which changes with every order
-            after = {name: value for name, value in _legal(row).items() if value != before[name]}
-            was = {name: before[name] for name in after}
-            self._note("item.changed", row, {"members": changed, **({"before": was, "after": after} if after else {})})
+            self._note("item.changed", row, _difference(changed, before, row))
         return Done("changed", row)
 
     def _remove(self, row: Item) -> Answer:
@@ -201,15 +196,19 @@ def _legal(row: Item) -> dict[str, Any]:
     return {name: getattr(row, name) for name in _LEGAL}
 
 
+def _difference(changed: Iterable[str], before: Mapping[str, Any], row: Item) -> dict[str, Any]:
+    """Return what the trail says of a change; ``before``: the legal members as they were."""
+    after = {name: value for name, value in _legal(row).items() if value != before[name]}
+    was = {name: before[name] for name in after}
+    return {"members": sorted(changed), **({"before": was, "after": after} if after else {})}
+
+
 def note_officer(row: Item, changed: Iterable[str], *, before: Mapping[str, Any] | None, actor: str) -> None:
     """Record what an officer did to an item in the admin; ``before``: its legal members, None where it is new."""
     if before is None:
         trail.record("item.created", f"item:{row.pk}", actor=actor, details=_legal(row))
         return
-    after = {name: value for name, value in _legal(row).items() if value != before[name]}
-    was = {name: before[name] for name in after}
-    details = {"members": sorted(changed), **({"before": was, "after": after} if after else {})}
-    trail.record("item.changed", f"item:{row.pk}", actor=actor, details=details)
+    trail.record("item.changed", f"item:{row.pk}", actor=actor, details=_difference(changed, before, row))
 
 
 def legal_of(pk: str) -> Mapping[str, Any] | None:

@@ -3,12 +3,17 @@
 The trail names a creator by a pseudonym: a creator may be a person, and the trail is for ever.
 """
 
+from typing import Final
+
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from audit import trail
 from consent.pseudonyms import subject_ref
 from personalization.creators.models import CreatorOptOut
+
+OFFERED: Final = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
+"""Condition that an item ``i`` of a statement is recommended at all: on offer, and of no creator who opted out."""
 
 
 @transaction.atomic

@@ -1,7 +1,7 @@
 """Exposure of creators: how many places their items have in the lists that are the same for many people.
 
-What single people are shown is not kept, so their own lists are not counted. A creator stands here by name only where
-at least k different people chose one of the items; all others are one row.
+What single people are shown is kept for frequency caps alone, so their own lists are not counted. A creator stands here
+by name only where at least k different people chose one of the items; all others are one row.
 """
 
 from collections import Counter

@@ -8,6 +8,7 @@ import random
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import Q
@@ -56,7 +57,7 @@ def _some(rows: int) -> Iterator[OnlineFeatures]:
 
 
 def _differs(subject_ref: UUID, purpose: str) -> bool:
-    """Compare a row with the events as of one moment: they change meanwhile."""
+    """Compare a row with the newest events, as of one moment."""
     with one_snapshot():
         row = OnlineFeatures.objects.filter(subject_ref=subject_ref, purpose=purpose).first()
         if row is None or row.recent is None:
@@ -64,15 +65,10 @@ def _differs(subject_ref: UUID, purpose: str) -> bool:
         noted = bytes(row.older or b"") + bytes(row.recent)
         events = Event.objects.filter(subject_ref=subject_ref, purpose=purpose).order_by("-occurred_at", "-id")
         number = max(len(noted) // _ENTRY.size, _MOST)
-        newest_first = [_entry(*event) for event in _values(events, number)]
-    expected = b"".join(reversed(newest_first[: max(len(noted) // _ENTRY.size, min(len(newest_first), _MOST))]))
-    return noted != expected
+        rows = events.values_list("item_id", "kind", "weight", "occurred_at")[:number]
+        newest_first = [_entry(*event) for event in rows]
+    return noted != b"".join(reversed(newest_first))
 
 
-def _values(events: object, number: int) -> Iterator[tuple[str, str, float, float]]:
-    rows = events.values_list("item_id", "kind", "weight", "occurred_at")[:number]  # type: ignore[attr-defined]
-    return ((item, kind, weight, at.timestamp()) for item, kind, weight, at in rows)
-
-
-def _entry(item: str, kind: str, weight: float, moment: float) -> bytes:
-    return _ENTRY.pack(digest_of(item), NUMBERS[kind], weight, int(moment) - _EPOCH)
+def _entry(item: str, kind: str, weight: float, moment: datetime) -> bytes:
+    return _ENTRY.pack(digest_of(item), NUMBERS[kind], weight, int(moment.timestamp()) - _EPOCH)

@@ -1,7 +1,7 @@
-"""Definitions of features: those of the house, and the register's in their place.
+"""Definitions of features: the built-in ones, and those of the register in their place.
 
-A name in the register stands in place of the house's: its newest version in use counts, and without one the feature is
-off.
+A name in the register replaces the built-in definition: its newest version in use counts, and without one the feature
+is off.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,8 @@ Kind = Feature.Kind
 _HOUR = 3600
 _LIKES = (Event.Kind.LIKE, Event.Kind.PURCHASE)
 _LOOKS = (Event.Kind.VIEW, Event.Kind.CLICK, Event.Kind.DWELL)
-_WHAT = ("kind", "events", "window_days", "purpose")
+MEANING: Final = ("kind", "events", "window_days", "purpose")
+"""What a version computes, and under which purpose: it never changes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Definition:
 
     @property
     def column(self) -> str:
-        """Return its name in tables, which tells versions apart."""
+        """Return its name in tables, of its own for each version."""
         return f"{self.name}_v{self.version}"
 
     @property
@@ -44,7 +45,7 @@ class Definition:
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON, for files and pages."""
-        names = ("name", "version", *_WHAT, "freshness_s", "owner", "description")
+        names = ("name", "version", *MEANING, "freshness_s", "owner", "description")
         return {name: list(value) if isinstance(value := getattr(self, name), tuple) else value for name in names}
 
 

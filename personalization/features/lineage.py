@@ -3,6 +3,9 @@
 The freshness objective is judged by the newest of these events (``personalization.monitors``).
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from common.admin_pages.display import grid
 from model_registry.models import ModelVersion
 from model_registry.pages.panels import Panel
@@ -10,7 +13,7 @@ from personalization.features import definitions
 from personalization.features.models import Feature
 from personalization.models import Event, TrainingReference
 
-_DAY_S, _HOUR_S = 86_400, 3_600
+_HOUR_S = 3_600
 
 
 def _drawn(version: ModelVersion) -> str:
@@ -22,7 +25,7 @@ def _drawn(version: ModelVersion) -> str:
     return grid(titles, (_row(each, in_use) for each in reference.features), is_stacked=True)
 
 
-def _row(feature: dict, in_use: set[tuple[str, int]]) -> tuple[object, ...]:  # type: ignore[type-arg]
+def _row(feature: Mapping[str, Any], in_use: set[tuple[str, int]]) -> tuple[object, ...]:
     kinds = ", ".join(str(Event.Kind(kind).label) for kind in feature["events"])
     days = feature["window_days"]
     return (

@@ -1,7 +1,7 @@
-"""The one way to a person's features: by a logged decision about the purpose that they stand under.
+"""Features of a person, read by a logged decision about the purpose that they stand under.
 
-No feature is read without it: a feature of another purpose is unknown here, and one that is computed of a kind of data
-that the person leaves out is refused with all others.
+A feature of another purpose is unknown here, and one that is computed of a kind of data that the person leaves out is
+refused with all others. A training reads those of the people it may learn from (``training_data.permission``).
 """
 
 from collections.abc import Sequence

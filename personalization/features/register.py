@@ -5,11 +5,9 @@ from typing import Any
 from consent.models import Purpose
 from oversight.problems import ChangeRefused
 from oversight.registers import Register
-from personalization.features.definitions import OWN
+from personalization.features.definitions import MEANING, OWN
 from personalization.features.models import Feature
 from personalization.models import Event
-
-_WHAT = ("kind", "events", "window_days", "purpose")
 
 
 def _save(feature: Any, created: bool) -> None:
@@ -28,7 +26,7 @@ def _refuse_another(feature: Any, created: bool) -> None:
     before: Any = own if own and own.version == feature.version else None
     if not created:
         before = Feature.objects.get(pk=feature.pk)
-    if before and any(_value(before, name) != _value(feature, name) for name in _WHAT):
+    if before and any(_value(before, name) != _value(feature, name) for name in MEANING):
         raise ChangeRefused(f"{feature} is computed as it always was. Make version {feature.version + 1} instead.")
 
 

@@ -1,1 +1,1 @@
-"""Lists of level ``none``: counted over many people, about nobody, the same for everybody."""
+"""Lists of level ``none``: counted over many people, about no person, the same for everybody."""

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from personalization.creators import opt_outs
 from personalization.models import AlsoBought
 
 KEPT = 20
@@ -16,15 +17,14 @@ KEPT = 20
 _NEWEST = 50
 """So many of a person's purchases make pairs, the newest: who buys for a whole school counts no more."""
 # Purchases are few, people may be many: sought by person first, all events of each would be read.
-_COUNT = """
+_COUNT = f"""
 WITH purchases AS MATERIALIZED (
   SELECT subject_ref, item_id, occurred_at FROM personalization_event
   WHERE kind = 'purchase' AND purpose = %(purpose)s
 ), bought AS (
   SELECT subject_ref, item_id, row_number() OVER (PARTITION BY subject_ref ORDER BY max(occurred_at) DESC, item_id) age
   FROM purchases e JOIN personalization_item i ON i.slug = e.item_id
-  WHERE subject_ref = ANY (%(people)s) AND i.is_active
-    AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)
+  WHERE subject_ref = ANY (%(people)s) AND {opt_outs.OFFERED}
   GROUP BY subject_ref, item_id
 ), newest AS (
   SELECT subject_ref, item_id FROM bought WHERE age <= %(newest)s
@@ -43,7 +43,7 @@ WITH purchases AS MATERIALIZED (
 )
 INSERT INTO personalization_alsobought (item_id, other_id, place, people)
 SELECT item_id, other_id, place, people FROM ranked WHERE place <= %(kept)s
-"""
+"""  # noqa: S608 (a constant)
 
 
 @transaction.atomic

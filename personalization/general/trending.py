@@ -26,8 +26,7 @@ WITH {REFUSED}, chosen AS (
   FROM personalization_event e
   JOIN personalization_item i ON i.slug = e.item_id
   LEFT JOIN refused r USING (subject_ref, purpose, item_id)
-  WHERE {SPEAKS} AND i.is_active
-    AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)
+  WHERE {SPEAKS} AND {opt_outs.OFFERED}
   GROUP BY e.item_id, e.subject_ref
 )
 SELECT item_id, count(*) AS people FROM chosen

@@ -18,8 +18,10 @@ from consent.signals import read as read_signals
 from personalization.events import NewEvent
 from personalization.models import Event
 
-ITEM = r"^[A-Za-z0-9_.-]{1,64}$"
+ITEM = f"^{patterns.NAME}$"
 Slug = Annotated[str, Field(pattern=ITEM)]
+Amount = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 Purpose = Annotated[str, Field(pattern=f"^{patterns.SLUG}$")]
 ProcessingRegion = Annotated[str, Field(pattern=f"^{patterns.PROCESSING_REGION}$")]
 # RFC 3339 in the years 1970 to 9998: what lies outside could not be stored and read back as a moment in UTC.
@@ -103,8 +105,8 @@ class EventBody(Body):
     type: Literal["view", "click", "dwell", "like", "rating", "purchase", "not_relevant", "dismiss", "undo"]
     item: Slug
     value: Annotated[Annotated[int, Field(ge=1, le=MOST_SECONDS)] | None, Field(validate_default=True)] = None
-    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$")] | None = None
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] | None = None
+    amount: Amount | None = None
+    currency: Currency | None = None
     occurred_at: Annotated[AwareDatetime, BeforeValidator(_datetime), Field(json_schema_extra={"pattern": _MOMENT})]
     signals: Signals = Signals()
     processing_region: ProcessingRegion | None = None

@@ -42,7 +42,7 @@ def tenths(model: Model) -> dict[str, int]:
 
 
 def count(events: QuerySet[Event], model: Model) -> Inputs:
-    """Count events by what a version looks at. Two statements, whatever there is."""
+    """Count events by what a version looks at. Two statements for any number of events."""
     return of_counts(events.order_by().values_list("kind", "value", "item_id").annotate(Count("id")), model)
 
 

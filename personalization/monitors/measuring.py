@@ -42,7 +42,7 @@ class Subject:
 
 
 def measure(subject: Subject) -> list[Measured]:
-    """Return everything measured of a version. A dozen statements, whatever it served."""
+    """Return everything measured of a version. A dozen statements for any number of answers."""
     reference = TrainingReference.objects.filter(version=subject.version).first()
     events = Event.objects.filter(purpose=subject.purpose, received_at__gt=subject.now - WINDOW)
     came_in = inputs.count(events, subject.model)

@@ -15,8 +15,8 @@ class TrainingReference(models.Model):
     """Distributions at the training of a version, which monitors compare with.
 
     ``inputs``: counts of the events learnt from, by input and value. ``scores``: of the lists the version gives the
-    people it learnt from, in the bins of ``monitors.measures.bins``. ``features``: each
-    definition that its snapshot has, with how many people are in it and how many of them have no value.
+    people it learnt from, in the bins of ``monitors.measures.bins``. ``features``: each definition that its snapshot
+    has, with how many people are in it and how many of them have no value.
     """
 
     version = models.OneToOneField(ModelVersion, on_delete=models.CASCADE, related_name="training_reference")

@@ -19,7 +19,6 @@ from personalization.monitors.judging import Judged, Objective
 from personalization.monitors.kinds import MONITORS
 from personalization.monitors.measuring import Subject
 from personalization.monitors.models import ItemExposure, MonitorResult, ServedCount
-from personalization.rollouts.models import RolloutCount
 from policies.bundles import loading
 from policies.models import ActiveBundle
 
@@ -141,8 +140,7 @@ def _has_lasted(version: ModelVersion, monitor: str, objective: Objective, day: 
 
 
 def _forget(now: datetime) -> None:
-    """Delete counts and results that are older than they are kept; those of a rollout count from its end."""
+    """Delete counts and results that are older than they are kept."""
     ServedCount.objects.filter(day__lt=(now - KEEP_COUNTS).date()).delete()
     ItemExposure.objects.filter(day__lt=(now - KEEP_COUNTS).date()).delete()
-    RolloutCount.objects.filter(rollout__ended_at__lt=now - KEEP_COUNTS).delete()
     MonitorResult.objects.filter(day__lt=(now - KEEP_RESULTS).date()).delete()

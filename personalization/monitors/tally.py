@@ -14,7 +14,7 @@ from django.conf import settings
 from common.counting import latencies
 from common.counting.counts import MOMENTARY, NUMBERS, Counts
 from personalization.monitors.measures import bins
-from personalization.recommender.model import Recommendation
+from personalization.recommender.answers import Recommendation
 
 ANSWER, SCORES, BREAKER = "answer", "scores", f"{MOMENTARY}breaker"
 NONE = "none"

@@ -36,7 +36,7 @@ def may_view(request: HttpRequest) -> bool:
 @require_safe
 @requires(VIEW)
 def show(request: HttpRequest) -> HttpResponse:
-    """Show the overview. A dozen statements, whatever was served; one more for each version in use."""
+    """Show the overview. A dozen statements for any number of answers; one more for each version in use."""
     now = timezone.now()
     asked = request.GET.get("days", "")
     days = next((days for days in PERIODS if str(days) == asked), _DEFAULT_DAYS)

@@ -8,8 +8,9 @@ from django.forms import BaseFormSet, formset_factory
 from django.http import QueryDict
 
 from common.levels import LEVELS
-from consent.models import Purpose
+from consent.models import AgeBand, Purpose
 from consent.register import words
+from personalization.intake.bodies import MOST_SECONDS
 from personalization.models import Event, Item, PopularItem
 from personalization.playground.people import CHOICES, Deed, MadeUp
 from personalization.training import PURPOSE
@@ -17,14 +18,13 @@ from policies.models import Region
 
 ROWS = 8
 _SUGGESTED = 200
-_STARS, _LONGEST_S = range(1, 6), 86_400
-_AGES = [("adult", "Adult"), ("minor", "Minor"), ("child", "Child"), ("unknown", "Not known")]
+_STARS = range(1, 6)
 
 
 class PersonForm(forms.Form):
     purpose = forms.ChoiceField(label="Purpose")
     region = forms.ChoiceField(label="Lives in")
-    age_band = forms.ChoiceField(label="Age", choices=_AGES)
+    age_band = forms.ChoiceField(label="Age", choices=AgeBand.choices)
     choice = forms.ChoiceField(label="What they answered to the purpose", choices=list(CHOICES.items()))
     most = forms.ChoiceField(label="Highest level they allow")
     group = forms.ChoiceField(label="Group by their own data", required=False)
@@ -60,7 +60,7 @@ class DeedForm(forms.Form):
         label="Stars or seconds",
         required=False,
         min_value=1,
-        max_value=_LONGEST_S,
+        max_value=MOST_SECONDS,
         help_text="Of a rating, of time spent",
     )
     is_now = forms.BooleanField(label="In this visit", required=False)

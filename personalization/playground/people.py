@@ -78,8 +78,8 @@ class MadeUp:
 
     def viewer(self, known: Information) -> Viewer:
         """Return the person as far as what is hidden depends on them."""
-        stated = {"region": self.region or None, "age_band": self.age_band} if self.is_visitor else {}
-        return hidden.viewer(known, purpose=self.purpose, **{"region": None, "age_band": None, **stated})
+        region, age_band = self._stated
+        return hidden.viewer(known, purpose=self.purpose, region=region, age_band=age_band)
 
     def question(
         self, level: str, *, model: str | None, segment_size: int | None, counted: tuple[str, ...] = ()
@@ -88,6 +88,7 @@ class MadeUp:
 
         ``counted``: data that caps need.
         """
+        region, age_band = self._stated
         return Question(
             subject_ref=information.NO_SUBJECT,
             is_visitor=self.is_visitor,
@@ -99,9 +100,14 @@ class MadeUp:
             processing_region=settings.PROCESSING_REGION,
             gpc=self.gpc,
             segment_size=segment_size,
-            region=(self.region or None) if self.is_visitor else None,
-            age_band=self.age_band if self.is_visitor else None,
+            region=region,
+            age_band=age_band,
         )
+
+    @property
+    def _stated(self) -> tuple[str | None, str | None]:
+        """Return the region and age band that a visitor's request states; those of others are in the register."""
+        return (self.region or None, self.age_band) if self.is_visitor else (None, None)
 
     def _entry(self) -> ConsentEntry:
         """Return their answer, to the newest notice."""
@@ -119,7 +125,7 @@ class MadeUp:
         return History.of((deed.item, deed.kind, events.weight_of(deed.kind, deed.value)) for deed in reversed(before))
 
     def session(self, excluded: Iterable[str]) -> list[Interaction]:
-        """Return the items of this visit; a visit is views, whatever was done in it."""
+        """Return the items of this visit; everything done in a visit counts as a view."""
         if Event.CATEGORY[Event.Kind.VIEW] in excluded:
             return []
         return [Interaction(deed.item) for deed in self.deeds if deed.is_now]

@@ -1,7 +1,7 @@
 """Prices of people who opted out, compared with the list price: what the gate of equal service reads.
 
 It asks for low and for high prices, as a service would, of made-up people who did not choose or refused, two under each
-law. Each answer has to be the list price, whatever policy is in force.
+law. Each answer has to be the list price, under any policy.
 """
 
 from collections.abc import Iterator

@@ -91,7 +91,7 @@ def _money(amount: Decimal, currency: str) -> dict[str, str]:
 
 
 def _disclosed() -> dict[str, str]:
-    """Return what the person has to be told with the price, whatever it came to."""
+    """Return the disclosure that goes with each personal price, also where it equals the list price."""
     said = _("Personalized price: it was set for you by automated decision-making.")
     return {"code": DISCLOSURE, "text": said}
 

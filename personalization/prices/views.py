@@ -13,10 +13,11 @@ from rest_framework.views import APIView
 from common import languages
 from common.http.rest import Body, actor_of, read_body
 from consent.api import SubjectBody
-from personalization.intake.bodies import ProcessingRegion, Purpose, Signals, Slug
+from personalization.intake.bodies import Amount, ProcessingRegion, Purpose, Signals, Slug
 from personalization.prices import pricing
 from personalization.prices.pricing import PriceRequest
 from personalization.serving.bodies import Region
+from personalization.views import ReasonAnswer
 from policies.decision_log.spool import SpoolFull
 from policies.endpoints import wsgi
 
@@ -27,7 +28,7 @@ class WantedPrice(Body):
     """Price that the caller wants to ask of the person, in the currency of the item's list price."""
 
     item: Slug
-    amount: Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,2})?$")]
+    amount: Amount
 
 
 class PricesBody(Body):
@@ -64,7 +65,7 @@ class Money(Body):
 
 
 class Disclosure(Body):
-    """What the person has to be told next to the price."""
+    """Disclosure that has to be shown next to the price."""
 
     code: str
     text: str
@@ -80,15 +81,9 @@ class PersonalPriceAnswer(Body):
     disclosure: Disclosure | None
 
 
-class PriceReason(Body):
-    code: str
-    detail: str | None
-    sentence: str
-
-
 class PricesAnswer(Body):
     decision_id: str
-    reasons: list[PriceReason]
+    reasons: list[ReasonAnswer]
     personalized: bool
     items: list[PersonalPriceAnswer]
 

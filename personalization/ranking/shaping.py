@@ -21,7 +21,7 @@ _TEXT, _INT = 25, 23
 _TRUE = b"\x01"
 _DAY_S = 86_400
 # Small: few items on offer. Tried out: nothing that the law, a rule of display or the register of sensitive kinds is
-# about, and nothing that somebody pays for.
+# about, and nothing whose place is paid for.
 _KNOWN = PreparedStatement(
     "assent_known_of_items",
     """
@@ -42,7 +42,7 @@ def shape_of(bundle: LoadedBundle, purpose: str, subject_ref: UUID, *, may_try: 
 
     Without ``may_try`` nothing is tried out: what a person has to approve first is not drawn anew each day.
     """
-    rule = bundle.data.get("ranking", {}).get(purpose)
+    rule = bundle.ranking(purpose)
     if not rule:
         return None
     shape = Shape(

@@ -3,15 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from common.levels import Level
+from personalization.recommender import answers
 from personalization.recommender import diversity as diverse
+from personalization.recommender.answers import NOISE, Basis, Fallback, Recommendation, Served
 from personalization.recommender.interactions import Interaction, Item, Touches, digest_of
 from personalization.recommender.levels import Permitted, permit
 from personalization.recommender.parts import Part, Weighing
@@ -22,31 +22,11 @@ from personalization.recommender.signals import Signals, Touched
 
 MAX_COUNT = 100
 _SPARE = 20
-_NOISE = 1e-5
-"""A score up to this, where one standard deviation is about 1, may be all rounding."""
-
 Offered = Callable[[list[str]], Collection[str]]
-"""Tells which of some items may be shown."""
+"""Returns which of some items may be shown."""
 
 _Positions = NDArray[np.intp]
 _Flags = NDArray[np.bool_]
-
-
-class Basis(StrEnum):
-    """Basis of a recommendation: what it was computed from."""
-
-    POPULAR = "popular"
-    SEGMENT = "segment"
-    HISTORY = "history"
-    SESSION = "session"
-
-
-class Fallback(StrEnum):
-    """Reason why less was used than the level allows."""
-
-    TOO_LITTLE_HISTORY = "too_little_history"
-    NOTHING_RELATED = "nothing_related"
-    SEGMENT_NOT_AVAILABLE = "segment_not_available"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,53 +68,6 @@ class Popularity:
         logs = np.log(self.scores + 1 / max(self.people, 1))
         spread = float(logs.std())
         return (logs - logs.min()) / spread if spread else np.zeros_like(logs)
-
-
-class Because(NamedTuple):
-    """Item of the person's own that speaks for a recommendation or against it.
-
-    ``contribution`` is its exact part of the score, below 0 where it speaks against; ``share`` the same as a fraction
-    of everything that speaks for the recommendation.
-    """
-
-    item: str
-    share: float
-    contribution: float
-    source: Basis
-
-
-@dataclass(frozen=True, slots=True)
-class Recommendation:
-    """One recommended item. Scores compare only within one basis.
-
-    ``people`` is the size of the group a popular or segment recommendation was counted in; ``because`` the
-    person's own items behind one from history or session. Exactly one of them is set. ``despite`` are the person's
-    own items that speak against it, ``prior`` is what its popularity adds for a person of short history: the
-    contributions of all items and ``prior`` sum to ``score``. ``is_tried``: it is in the list to be tried out.
-    """
-
-    item: Item
-    score: float
-    basis: Basis
-    because: tuple[Because, ...] = ()
-    people: int | None = None
-    despite: tuple[Because, ...] = ()
-    prior: float = 0.0
-    is_tried: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """An answer: the level whose scores were really used, and why if that is less than was allowed.
-
-    At a personal level the list may end with popular items when too few are related to the person's own. ``segment``:
-    whose list it is, or ends with.
-    """
-
-    level_used: Level
-    fallback: Fallback | None
-    recommendations: tuple[Recommendation, ...]
-    segment: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,7 +112,6 @@ class Model:
         among: Collection[str] | None = None,
         exclude_categories: Collection[str] = frozenset(),
         reasons: int = 3,
-        diversity: float = 0.0,
         shape: Shape | None = None,
         offered: Offered | None = None,
     ) -> Served:
@@ -188,21 +120,18 @@ class Model:
         ``group`` is another segment, whose list is served instead of that of ``segment`` where it is stored; the prior
         of short histories stays that of ``segment``. ``exclude_seen`` leaves out items of the person's that the level
         may look at, so at ``none`` and ``segment`` it changes nothing. Items in ``exclude`` are not recommended; with
-        ``among``, only items in it are. Items of ``exclude_categories`` are
-        neither recommended nor used as a reason. Items this model does not know are ignored. ``reasons`` bounds
-        ``because`` and ``despite``, >= 1. ``diversity`` (0..1) trades the score of a personal list for different
-        categories in it. ``shape`` replaces it: what a personal list is made for besides
-        relevance. ``offered`` is asked with the ids of the best items, a few more than ``count``: only those it
-        returns make the list, and only they are explained.
+        ``among``, only items in it are. Items of ``exclude_categories`` are neither recommended nor used as a reason.
+        Items this model does not know are ignored. ``reasons`` bounds
+        ``because`` and ``despite``, >= 1. ``shape``: what a personal list is made for besides relevance. ``offered`` is
+        asked with the ids of the best items, a few more than ``count``: only those it returns make the list, and only
+        they are explained.
 
-        Raises ValueError for an unknown level or a ``count``, ``reasons`` or ``diversity`` out of range.
+        Raises ValueError for an unknown level or a ``count`` or ``reasons`` out of range.
         """
         if not 1 <= count <= MAX_COUNT:
             raise ValueError("count must be from 1 to 100.")
         if reasons < 1:
             raise ValueError("reasons must be at least 1.")
-        if not 0 <= diversity <= 1:
-            raise ValueError("diversity must be from 0 to 1.")
         permitted = permit(level, history=history, session=session, segment=segment, group=group)
         allowed = self._outside(exclude_categories)
         touched = self._touched(permitted)
@@ -210,7 +139,7 @@ class Model:
         candidates = allowed if among is None else allowed & self._among(among)
         candidates = candidates & ~self._among(exclude) if exclude else candidates
         candidates = _without(candidates, touched) if exclude_seen else candidates
-        wish = _Wish(count, reasons, shape or Shape(variety=diversity), offered)
+        wish = _Wish(count, reasons, shape or Shape(), offered)
         if not permitted.level.includes(Level.BEHAVIORAL):
             return self._general(permitted, candidates, wish)
         if len(signals) < self.parameters.recipe.min_likes:
@@ -322,14 +251,14 @@ class Model:
         band = self.parameters.recipe.band(len(signals))
         weighing = Weighing(self.parts, band.weights, signals)
         prior = band.prior * group.prior if band.prior else np.zeros(len(self.items))
-        related = np.flatnonzero((weighing.scores > _NOISE) & candidates)
+        related = np.flatnonzero((weighing.scores > NOISE) & candidates)
         scores = weighing.scores[related] + prior[related]
         chosen = self._chosen(related, scores, signals, wish)
         best = self._offered(related[chosen], wish)
         if not wish.shape.has_shares:
-            return self._explained(best, signals, weighing.contributions(best), prior[best], wish.reasons)
+            return answers.explained(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons)
         best, tried = self._arranged(best, weighing.scores[best] + prior[best], wish)
-        found = self._explained(best, signals, weighing.contributions(best), prior[best], wish.reasons)
+        found = answers.explained(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons)
         return [replace(each, is_tried=place in tried) for place, each in enumerate(found)]
 
     def _chosen(self, related: _Positions, scores: NDArray[np.float64], signals: Signals, wish: "_Wish") -> _Positions:
@@ -376,58 +305,6 @@ class Model:
         """Return how few people chose each item: 0 for the most popular, 1 for the least."""
         ranks: NDArray[np.float64] = np.argsort(np.argsort(-self.popularity.scores, kind="stable")).astype(np.float64)
         return ranks / max(len(self.items) - 1, 1)
-
-    def _explained(
-        self,
-        chosen: _Positions,
-        signals: Signals,
-        contributions: NDArray[np.float64],
-        prior: NDArray[np.float64],
-        reasons: int,
-    ) -> list[Recommendation]:
-        """Word (signals x chosen) contributions: sorted for all items at once, and only what is told leaves NumPy."""
-        personal = contributions.sum(axis=0)
-        speaking_for = np.maximum(np.where(contributions > 0, contributions, 0.0).sum(axis=0) + prior, _NOISE)
-        from_session = contributions[signals.in_session].sum(axis=0)
-        order = np.argsort(-contributions, axis=0, kind="stable")
-        told = [
-            self._told(order[:reasons], signals, contributions),
-            self._told(order[::-1][:reasons], signals, contributions),
-        ]
-        totals = zip(
-            chosen.tolist(), personal.tolist(), speaking_for.tolist(), from_session.tolist(), prior.tolist(), *told,
-            strict=True,
-        )  # fmt: skip
-        return [
-            Recommendation(
-                self.items[position],
-                own + general,
-                Basis.SESSION if of_session > own / 2 else Basis.HISTORY,
-                because=tuple(
-                    [Because(item, value / total, value, source) for item, value, source in best if value > 0]
-                ),
-                despite=tuple(
-                    [Because(item, value / total, value, source) for item, value, source in worst if value < 0]
-                ),
-                prior=general,
-            )
-            for position, own, total, of_session, general, best, worst in totals
-        ]
-
-    def _told(
-        self, rows: _Positions, signals: Signals, contributions: NDArray[np.float64]
-    ) -> list[list[tuple[str, float, Basis]]]:
-        """Return for each chosen item the person's items in ``rows`` (reasons x chosen), with what they contribute."""
-        values = np.take_along_axis(contributions, rows, axis=0).T.tolist()
-        positions = signals.positions[rows].T.tolist()
-        in_session = signals.in_session[rows].T.tolist()
-        return [
-            [
-                (self.items[position].id, value, Basis.SESSION if is_now else Basis.HISTORY)
-                for position, value, is_now in zip(*columns, strict=True)
-            ]
-            for columns in zip(positions, values, in_session, strict=True)
-        ]
 
 
 @dataclass(frozen=True, slots=True)

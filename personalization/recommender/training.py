@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from personalization.recommender import content, taste, weights
+from personalization.recommender import content, weights
+from personalization.recommender.groups import taste
 from personalization.recommender.histories import Histories, members
 from personalization.recommender.interactions import Interactions, InvalidInteractions, Item, Person
 from personalization.recommender.model import Model, Parameters, Popularity, TrainedOn

@@ -48,7 +48,7 @@ def build(spec: Spec, data: Histories, *, min_people: int, neighbours: int, dens
 
 
 def _leave_supported(full: _Matrix, touched: Any, min_people: int) -> None:
-    """Set weights without enough people to 0: several directions could tell single pairs, as one cannot."""
+    """Set weights without enough people to 0: several directions could reveal single pairs, as one cannot."""
     for start, block in _blocks_of(full):
         block[~_support(touched, start, len(block), min_people)] = 0.0
 

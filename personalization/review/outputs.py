@@ -12,7 +12,7 @@ from model_registry.reviews.outputs.holding import Made
 from model_registry.reviews.problems import VerdictRefused
 from personalization.creators import opt_outs
 from personalization.models import Event, Item
-from personalization.recommender.model import Recommendation
+from personalization.recommender.answers import Recommendation
 from personalization.serving import reading
 from policies.bundles import reasons
 from policies.bundles.loading import LoadedBundle

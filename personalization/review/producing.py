@@ -10,6 +10,7 @@ from model_registry.reviews.outputs.holding import Made
 from personalization import proxy
 from personalization.models import Event
 from personalization.review import outputs
+from personalization.serving.requests import RecommendationRequest
 from policies.admin.decision_log import facts
 
 _USUAL = "recommendations"
@@ -19,7 +20,7 @@ def produce(subject_ref: UUID) -> Made | None:
     """Return the list of the first purpose for which the person is shown one of their own. The decision is logged."""
     used = Event.objects.filter(subject_ref=subject_ref).order_by().values_list("purpose", flat=True).distinct()
     for purpose in dict.fromkeys([_USUAL, *sorted(used)]):
-        wanted = proxy.RecommendationRequest(
+        wanted = RecommendationRequest(
             subject_ref=subject_ref, purpose=purpose, processing_region=settings.PROCESSING_REGION
         )
         made = proxy.make(wanted, caller=actors.job("reviews"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 from personalization import engine
-from personalization.recommender.model import Served
+from personalization.recommender.answers import Served
 from personalization.rollouts import counting, shadow
 from personalization.rollouts.counting import Answer, Side
 from policies.bundles.loading import LoadedBundle
@@ -15,7 +15,7 @@ _BY_MODEL: Final = frozenset({"gate_failed", "model_not_live", "model_purpose", 
 
 
 class Answered(Protocol):
-    """What the proxy answered: ``personalization.proxy.Recommendations``."""
+    """What the proxy answered: ``personalization.serving.requests.Recommendations``."""
 
     @property
     def level(self) -> str: ...

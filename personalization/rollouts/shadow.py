@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from common.levels import LEVELS
 from personalization import engine
-from personalization.recommender.model import Recommendation, Served
+from personalization.recommender.answers import Recommendation, Served
 from personalization.rollouts import counting
 from personalization.rollouts.counting import Answer, Side
 from policies.bundles.loading import LoadedBundle

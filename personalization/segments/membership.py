@@ -30,7 +30,7 @@ _GROUP = PreparedStatement(
 
 def kind_for(purpose: str, bundle: LoadedBundle) -> Kind | None:
     """Return the kind of group that the purpose's rule of ranking names; None for region and age band."""
-    wanted = bundle.data.get("ranking", {}).get(purpose, {}).get("segment_list")
+    wanted = bundle.ranking(purpose).get("segment_list")
     return Kind(wanted) if wanted in set(Kind) else None
 
 
@@ -43,10 +43,10 @@ def group_of(subject_ref: UUID, purpose: str, model: str | None, bundle: LoadedB
     wanted = kind_for(purpose, bundle)
     if model is None or wanted is None:
         return None
-    version = _version(model, bundle.data["models"][model]["artifact_sha256"])
-    if version is None:
-        return None
     try:
+        version = _version(model, bundle.data["models"][model]["artifact_sha256"])
+        if version is None:
+            return None
         result = _GROUP.execute((subject_ref.bytes, version.to_bytes(8, "big"), wanted.value.encode()))
     except (psycopg.Error, DatabaseError):
         return None
@@ -55,7 +55,7 @@ def group_of(subject_ref: UUID, purpose: str, model: str | None, bundle: LoadedB
 
 @lru_cache(maxsize=8)
 def _version(model: str, _digest: str) -> int | None:
-    """Return the key of a version in the registry; the digest tells versions of one name in two databases apart."""
+    """Return the key of a version in the registry; the digest keeps two databases' versions of one name distinct."""
     slug, _, number = model.rpartition("@")
     rows = ModelVersion.objects.filter(model__slug=slug, version=int(number))
     return rows.values_list("pk", flat=True).first()

@@ -16,8 +16,6 @@ from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 _Lists = tuple[int, frozenset[str]]
 _General = list[tuple[str, str, str]]
 _MOST_BYTES = 32 * MIB
-
-
 _ABSENT = Entry("", frozenset(), is_offered=False)  # not in the catalogue, or removed
 
 
@@ -52,7 +50,7 @@ class Items:
         }
 
     def promoted(self, slugs: Collection[str]) -> frozenset[str]:
-        """Return those of the items for whose place somebody pays. Raises ReadingFailed."""
+        """Return those of the items whose place is paid for. Raises ReadingFailed."""
         return frozenset(slug for slug, entry in self._of(slugs) if PROMOTED in entry.tags)
 
     def general(self, count: int, hidden: Hidden) -> _General:
@@ -89,14 +87,14 @@ class Offer(NamedTuple):
 
     def of(self, slugs: Collection[str]) -> Mapping[str, str]:
         """Return those of the items that are offered now, with their titles. Raises ReadingFailed."""
-        return self.items.offered(slugs, self.hidden) if slugs else {}
+        return self.items.offered(slugs, self.hidden)
 
     def titles(self, slugs: Collection[str]) -> Mapping[str, str]:
         """Return titles of items, offered or not. Raises ReadingFailed."""
-        return self.items.titles(slugs, self.hidden) if slugs else {}
+        return self.items.titles(slugs, self.hidden)
 
     def promoted(self, slugs: Collection[str]) -> frozenset[str]:
-        """Return those of the items for whose place somebody pays. Raises ReadingFailed."""
+        """Return those of the items whose place is paid for. Raises ReadingFailed."""
         return self.items.promoted(slugs)
 
 

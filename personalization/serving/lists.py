@@ -9,7 +9,7 @@ import hashlib
 import os
 from typing import Any, NamedTuple
 
-from personalization.recommender.model import Served
+from personalization.recommender.answers import Served
 from personalization.serving.features import Features
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 

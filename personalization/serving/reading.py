@@ -16,6 +16,7 @@ from django.db import DatabaseError
 
 from common.postgres.prepared import PreparedStatement
 from personalization import events
+from personalization.creators.opt_outs import OFFERED
 from personalization.models import Event
 from personalization.recommender.interactions import Interaction, Touches
 from personalization.rules.hidden import EVERYTHING, Hidden
@@ -39,8 +40,6 @@ _HISTORY = _prepared(
     """,
     [_UUID, _TEXT, _TEXT, _INT, _INT],
 )
-# An item of a creator who opted out is never recommended, at no level.
-_IS_OFFERED = "i.is_active AND NOT EXISTS (SELECT FROM personalization_creatoroptout o WHERE o.creator = i.creator)"
 # Tags that are hidden, as a JSON list in the last parameter; empty: all that any rule could hide.
 _IS_SHOWN = f"""NOT i.tags ?| ARRAY(
       SELECT jsonb_array_elements_text(COALESCE(NULLIF({{}}, '')::jsonb, (
@@ -52,7 +51,7 @@ _IS_SHOWN = f"""NOT i.tags ?| ARRAY(
 _ENTRIES = _prepared(
     "assent_items",
     f"""
-    SELECT slug, title, tags::text, {_IS_OFFERED}
+    SELECT slug, title, tags::text, {OFFERED}
     FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND removed_at IS NULL
     """,  # noqa: S608 (a constant)
     [_TEXT],
@@ -83,7 +82,7 @@ _GENERAL_AMONG = _prepared(
     FROM unnest(string_to_array($1, ',')) WITH ORDINALITY candidate (slug, place)
     JOIN personalization_item i ON i.slug = candidate.slug
     LEFT JOIN personalization_popularitem p ON p.item_id = i.slug
-    WHERE {_IS_OFFERED} AND {_IS_SHOWN.format("$3")}
+    WHERE {OFFERED} AND {_IS_SHOWN.format("$3")}
     ORDER BY p.rank, candidate.place LIMIT $2
     """,  # noqa: S608 (a constant)
     [_TEXT, _INT, _TEXT],

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from personalization.recommender.answers import Because, Recommendation
 from personalization.recommender.groups.forming import Kind, kind_of
-from personalization.recommender.model import Because, Recommendation
 from policies.bundles import reasons
 from policies.decisions.evaluate import Decision
 
@@ -33,8 +33,8 @@ def explained(
     """Return recommendations with the person's own items that speak for them and against them.
 
     An item without a title is not named: a rule hides it, or it is no longer in the catalogue. ``group``: with whom
-    items of a segment are popular, where it is not people of the region and age band. ``promoted``: items for whose
-    place somebody pays, which are marked.
+    items of a segment are popular, where it is not people of the region and age band. ``promoted``: items whose place
+    is paid for, which are marked.
     """
     say = _sentences(get_language())
     if group:
@@ -48,8 +48,8 @@ def _as_advertising(item: Document, say: "_Sentences") -> Document:
     return {**item, "advertising": True, "why": say.advertising % {"why": item["why"]}}
 
 
-def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
-    """Return the list that everybody gets, of (item, title) or (item, title, basis)."""
+def popular(items: Iterable[tuple[str, str, str]]) -> list[Document]:
+    """Return the list that everybody gets, of items, titles and bases."""
     say = _sentences(get_language())
     why = {
         "popular": say.popular,
@@ -59,7 +59,7 @@ def popular(items: Iterable[tuple[str, ...]]) -> list[Document]:
     }
     listed = [
         {"item": item, "title": title, "basis": basis, "because": [], "despite": [], "why": why[basis]}
-        for item, title, basis in ((*each, "popular")[:3] for each in items)
+        for item, title, basis in items
     ]
     return [_as_advertising(item, say) if item["basis"] == "promoted" else item for item in listed]
 

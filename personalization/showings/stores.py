@@ -22,7 +22,7 @@ WAYS: dict[Way, Table] = {
 REFUSALS: dict[str, str] = {
     Action.ANONYMISE: "A showing without its person is counted by the monitors already.",
     Action.AGGREGATE: "A showing without its person is counted by the monitors already.",
-    Action.KEEP: "No law asks to keep what was shown to somebody.",
+    Action.KEEP: "No law asks to keep showings.",
     Trigger.WITHDRAWAL: "Showings go at once when their purpose is withdrawn.",
     Trigger.WINDOW: "A cap looks back over days, and what is older goes with the next showing.",
 }

@@ -1,4 +1,4 @@
-"""Notes about files that people left, so that one whose deletion was rolled back is told from one that was changed.
+"""Notes about files that people left, so that a deletion that was rolled back does not pass for a change.
 
 A file is written anew before the transaction commits. Its note, signed and next to it, is made before that: from which
 digest it leads to which, and how many people left on the way. Where the register still has the first digest, the

@@ -39,7 +39,7 @@ POSITIVE: Final = Query(
     JOIN catalogue c ON c.item = e.item
     LEFT JOIN refused r ON r.person = e.person AND r.item = e.item
     WHERE e.weight > 0 AND (r.until IS NULL OR r.until < e.moment)
-    """,  # noqa: S608
+    """,  # noqa: S608 (as above)
     {
         "person": Type.SMALL,
         "item": Type.SMALL,

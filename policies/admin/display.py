@@ -1,19 +1,15 @@
 """Page of the rules of display: items that some people must not be shown."""
 
-from collections.abc import Iterable
-
 from django.contrib import admin
-from django.forms import ModelForm
 from unfold.decorators import display
 
 from common.admin_pages.forms import CommaListField, Ticked
-from consent.models import Purpose
-from policies.admin.rules import RuleAdmin
+from policies.admin.rules import PlacesForm, ScopedRuleAdmin
 from policies.models import DisplayRule
 from policies.models.display import AGE_BANDS, ITEM_FLAGS
 
 
-class DisplayForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+class DisplayForm(PlacesForm):
     item_categories = CommaListField(
         free_text=True,
         required=False,
@@ -30,15 +26,6 @@ class DisplayForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
         [(band, band.capitalize()) for band in AGE_BANDS],
         label="Hidden from",
         help_text="A child is a minor too. Everybody whose age is not known is among them. None ticked: everybody.",
-    )
-    regions = CommaListField(
-        free_text=True,
-        required=False,
-        label="Where people live",
-        help_text="Codes of regions or countries, or residency groups: DE, US-UT, eea. Empty: everywhere.",
-    )
-    purposes = CommaListField(
-        required=False, label="Purposes", help_text="With all that are narrower, separated by commas. Empty: all."
     )
 
     class Meta:
@@ -60,7 +47,7 @@ class DisplayForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
 
 
 @admin.register(DisplayRule)
-class DisplayRuleAdmin(RuleAdmin):
+class DisplayRuleAdmin(ScopedRuleAdmin):
     form = DisplayForm
     list_display = ["slug", "what_it_does", "whom", "where", "what_for", "from_day", "until_day", "reason"]
     fields = [
@@ -77,17 +64,4 @@ class DisplayRuleAdmin(RuleAdmin):
 
     @display(description="For whom")
     def whom(self, rule: DisplayRule) -> str:
-        return _listed([*rule.age_bands, "unknown age"] if rule.age_bands else [], "Everybody")
-
-    @display(description="Where people live")
-    def where(self, rule: DisplayRule) -> str:
-        return _listed(rule.regions, "Everywhere")
-
-    @display(description="Purposes")
-    def what_for(self, rule: DisplayRule) -> str:
-        names = dict(Purpose.objects.filter(slug__in=rule.purposes).values_list("slug", "name"))
-        return _listed([names.get(slug, slug) for slug in rule.purposes], "All")
-
-
-def _listed(names: Iterable[str], otherwise: str) -> str:
-    return ", ".join(names) or otherwise
+        return ", ".join([*rule.age_bands, "unknown age"]) if rule.age_bands else "Everybody"

@@ -1,25 +1,13 @@
 """Page of the rules of prices: how far a personal price may differ from the list price."""
 
 from django.contrib import admin
-from django.forms import ModelForm
 from unfold.decorators import display
 
-from common.admin_pages.forms import CommaListField
-from policies.admin.rules import RuleAdmin
+from policies.admin.rules import PlacesForm, ScopedRuleAdmin
 from policies.models import PriceRule
 
 
-class PriceForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    regions = CommaListField(
-        free_text=True,
-        required=False,
-        label="Where people live",
-        help_text="Codes of regions or countries, or residency groups: DE, US-UT, eea. Empty: everywhere.",
-    )
-    purposes = CommaListField(
-        required=False, label="Purposes", help_text="With all that are narrower, separated by commas. Empty: all."
-    )
-
+class PriceForm(PlacesForm):
     class Meta:
         labels = {"slug": "Short name", "most_below": "Most below (%)", "most_above": "Most above (%)"}
         help_texts = {
@@ -30,7 +18,7 @@ class PriceForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at ru
 
 
 @admin.register(PriceRule)
-class PriceRuleAdmin(RuleAdmin):
+class PriceRuleAdmin(ScopedRuleAdmin):
     form = PriceForm
     list_display = ["slug", "bounds", "where", "reason"]
     fields = ["slug", "regions", "purposes", "most_below", "most_above", "reason"]
@@ -38,7 +26,3 @@ class PriceRuleAdmin(RuleAdmin):
     @display(description="Personal prices")
     def bounds(self, rule: PriceRule) -> str:
         return f"{100 - rule.most_below} to {100 + rule.most_above} % of the list price"
-
-    @display(description="Where people live")
-    def where(self, rule: PriceRule) -> str:
-        return ", ".join(rule.regions) or "Everywhere"

@@ -3,12 +3,35 @@
 from collections.abc import Iterable
 from typing import Any
 
+from django import forms
 from django.http import HttpRequest
+from unfold.decorators import display
 
 from common.admin_pages.bulk import BulkInOneTransaction
+from common.admin_pages.forms import CommaListField
 from common.admin_pages.model_admin import ModelAdmin
+from consent.models import Purpose
 from oversight.admin.forms import DraftsChanges
 from policies.models.rules import processing_groups
+
+
+class PurposesForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Form of a rule about some purposes."""
+
+    purposes = CommaListField(
+        required=False, label="Purposes", help_text="With all that are narrower, separated by commas. Empty: all."
+    )
+
+
+class PlacesForm(PurposesForm):
+    """Form of a rule about some purposes, where some people live."""
+
+    regions = CommaListField(
+        free_text=True,
+        required=False,
+        label="Where people live",
+        help_text="Codes of regions or countries, or residency groups: DE, US-UT, eea. Empty: everywhere.",
+    )
 
 
 class RuleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
@@ -18,6 +41,19 @@ class RuleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return [*super().get_readonly_fields(request, obj), *(self.fixed if obj else ())]
+
+
+class ScopedRuleAdmin(RuleAdmin):
+    """Rules about people in some places, or for some purposes."""
+
+    @display(description="Where people live")
+    def where(self, rule: Any) -> str:
+        return ", ".join(rule.regions) or "Everywhere"
+
+    @display(description="Purposes")
+    def what_for(self, rule: Any) -> str:
+        names = dict(Purpose.objects.filter(slug__in=rule.purposes).values_list("slug", "name"))
+        return ", ".join(names.get(slug, slug) for slug in rule.purposes) or "All"
 
 
 def group_name(slug: str) -> str:

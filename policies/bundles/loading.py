@@ -85,6 +85,11 @@ class LoadedBundle:
     display_times: tuple[tuple[str, float | None, float | None], ...] = ()
     packages: dict[str, Package] = field(default_factory=dict)  # by resource type; all others are the consent package's
 
+    def ranking(self, purpose: str) -> Mapping[str, Any]:
+        """Return the rule of ranking of a purpose; empty without one, and in revisions of older releases."""
+        rule: Mapping[str, Any] = self.data.get("ranking", {}).get(purpose, {})
+        return rule
+
 
 _loaded: dict[str, LoadedBundle] = {}
 _loading = threading.Lock()

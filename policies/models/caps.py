@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from consent.models import Purpose
-from policies.models.rules import refuse_unknown
+from policies.models.rules import known_purposes, refuse_no_names, refuse_unknown
 
 
 class FrequencyCap(models.Model):
@@ -42,10 +40,9 @@ class FrequencyCap(models.Model):
 
     def clean(self) -> None:
         """Refuse purposes that are not registered, with the names known."""
-        if not isinstance(self.purposes, list) or not all(isinstance(each, str) for each in self.purposes):
-            raise ValidationError({"purposes": ["This is no list of names."]})
-        known = set(Purpose.objects.values_list("slug", flat=True))
-        refuse_unknown({"purposes": self.purposes}, {"purposes": known})
+        named = {"purposes": self.purposes}
+        refuse_no_names(named)
+        refuse_unknown(named, {"purposes": known_purposes()})
 
     def document(self) -> dict[str, Any]:
         """Return the cap as the policy reads it."""

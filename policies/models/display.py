@@ -1,4 +1,4 @@
-"""Rules of display: items that some people must not be shown, whatever else is decided.
+"""Rules of display: items that some people must not be shown, after a permit and a denial alike.
 
 A rule is about items of some categories, with some flags, or about promotions. What has a flag that no rule speaks
 about where a person is, is hidden there from everybody: so a flag of the law protects before a rule is written, and a
@@ -7,12 +7,10 @@ rule that says *show* is what lets such items be shown.
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
-from consent.models import Purpose
-from policies.models.rules import Region, refuse_unknown
+from policies.models.rules import known_places, known_purposes, refuse_no_names, refuse_unknown
 
 AGE_BANDS = ("adult", "minor", "child")
 LEGAL_FLAGS = {
@@ -27,7 +25,6 @@ LEGAL_FLAGS = {
 }
 OUT_OF_STOCK = "out_of_stock"
 ITEM_FLAGS = {**LEGAL_FLAGS, OUT_OF_STOCK: "Out of stock"}
-_LONGEST = 64  # of an item's category
 
 
 class DisplayRule(models.Model):
@@ -85,15 +82,12 @@ class DisplayRule(models.Model):
         """Refuse names that are not registered, with the names known, and what is no list of names."""
         lists = ("item_categories", "item_flags", "age_bands", "regions", "purposes")
         named = {field: getattr(self, field) for field in lists}
-        faults = {field: ["This is no list of names."] for field, value in named.items() if not _is_names(value)}
-        if faults:
-            raise ValidationError(faults)
-        regions = Region.objects.values_list("code", "group")
+        refuse_no_names(named)
         known = {
             "item_flags": set(ITEM_FLAGS),
             "age_bands": set(AGE_BANDS),
-            "regions": {name for code, group in regions for name in (code, code.partition("-")[0], group)},
-            "purposes": set(Purpose.objects.values_list("slug", flat=True)),
+            "regions": known_places(),
+            "purposes": known_purposes(),
         }
         refuse_unknown({field: named[field] for field in known}, known)
 
@@ -110,7 +104,3 @@ class DisplayRule(models.Model):
             "from": self.from_day.isoformat() if self.from_day else None,
             "until": self.until_day.isoformat() if self.until_day else None,
         }
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) and 0 < len(each) <= _LONGEST for each in value)

@@ -2,12 +2,10 @@
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 
-from consent.models import Purpose
-from policies.models.rules import Region, refuse_unknown
+from policies.models.rules import known_places, known_purposes, refuse_no_names, refuse_unknown
 
 
 class PriceRule(models.Model):
@@ -38,15 +36,8 @@ class PriceRule(models.Model):
     def clean(self) -> None:
         """Refuse names that are not registered, with the names known, and what is no list of names."""
         lists = {"regions": self.regions, "purposes": self.purposes}
-        faults = {name: ["This is no list of names."] for name, value in lists.items() if not _is_names(value)}
-        if faults:
-            raise ValidationError(faults)
-        regions = Region.objects.values_list("code", "group")
-        known = {
-            "regions": {name for code, group in regions for name in (code, code.partition("-")[0], group)},
-            "purposes": set(Purpose.objects.values_list("slug", flat=True)),
-        }
-        refuse_unknown(lists, known)
+        refuse_no_names(lists)
+        refuse_unknown(lists, {"regions": known_places(), "purposes": known_purposes()})
 
     def document(self) -> dict[str, Any]:
         """Return the rule as the policy reads it."""
@@ -56,7 +47,3 @@ class PriceRule(models.Model):
             "most_below": self.most_below,
             "most_above": self.most_above,
         }
-
-
-def _is_names(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, str) and each for each in value)

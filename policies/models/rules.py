@@ -8,9 +8,10 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from common.registers import nearest
-from consent.models import DataCategory, Level
+from consent.models import DataCategory, Level, Purpose
 
 _AGES = [MinValueValidator(1), MaxValueValidator(18)]
+_LONGEST = 64  # of a name
 _DAYS = [MinValueValidator(1), MaxValueValidator(3660)]
 
 
@@ -149,6 +150,27 @@ def people_groups() -> set[str]:
 def processing_groups() -> set[str]:
     """Return the residency groups that a rule may permit processing in: of processing regions, or of people."""
     return set(ProcessingRegion.objects.values_list("group", flat=True)) | people_groups()
+
+
+def refuse_no_names(named: Mapping[str, object]) -> None:
+    """Raise ValidationError for each field whose value is no list of names."""
+    errors = {field: ["This is no list of names."] for field, value in named.items() if not _is_names(value)}
+    if errors:
+        raise ValidationError(errors)
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, str) and 0 < len(each) <= _LONGEST for each in value)
+
+
+def known_places() -> set[str]:
+    """Return what a rule may name people's places by: codes of regions, countries with all their parts, groups."""
+    regions = Region.objects.values_list("code", "group")
+    return {name for code, group in regions for name in (code, code.partition("-")[0], group)}
+
+
+def known_purposes() -> set[str]:
+    return set(Purpose.objects.values_list("slug", flat=True))
 
 
 def refuse_unknown(named: Mapping[str, Iterable[str]], known: Mapping[str, Collection[str]]) -> None:

@@ -17,11 +17,8 @@ from policies.models import (
 )
 
 _ALL = "*"
-_NO_RANKING: Document = {
-    "serves_visitors": False, "segment_list": "region_age", "variety": 0, "novelty": 0, "balance": 0,
-    "tried_share": 0, "small_creator_share": 0, "small_creator_items": 5,
-}  # fmt: skip
-_USING_PEOPLE = {"purpose", "serves_visitors", "segment_list", "tried_share"}
+_NO_RANKING: Document = RankingRule().document()
+_USING_PEOPLE = {"serves_visitors", "segment_list", "tried_share"}
 
 
 def rule_narrows(before: Document | None, after: Document | None) -> bool:

@@ -14,7 +14,7 @@ permit_obligations contains [13, {"type": "cap_showings", "properties": {
 }}] if {
 	input.action == "personalize"
 	some slug, cap in data.frequency_caps
-	hides_for_purpose(cap)
+	concerns_purpose(cap)
 	counting_permitted
 }
 
@@ -25,7 +25,7 @@ hidden contains [10, {"type": "hide_promotions", "properties": {"rule": slug, "c
 	input.action == "personalize"
 	some slug, cap in data.frequency_caps
 	cap.about == "promotions"
-	hides_for_purpose(cap)
+	concerns_purpose(cap)
 	not counting_permitted
 }
 

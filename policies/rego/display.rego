@@ -39,9 +39,9 @@ display_rules_that_apply := [[slug, rule] |
 	some slug, rule in data.display_rules
 	not slug in idle_display_rules
 	object.get(rule, "effect", "hide") != "show"
-	hides_from_age(rule)
-	hides_in_region(rule)
-	hides_for_purpose(rule)
+	concerns_age(rule)
+	concerns_region(rule)
+	concerns_purpose(rule)
 ]
 
 permit_obligations contains entry if some entry in hidden
@@ -53,7 +53,7 @@ default idle_display_rules := set()
 idle_display_rules := {slug | some slug in input.idle_display_rules} if is_array(input.idle_display_rules)
 
 # A child is a minor. The law's `unknown_age_is_adult` is about levels and changes nothing here.
-hides_from_age(rule) if {
+concerns_age(rule) if {
 	rule.age_bands == []
 } else if {
 	stated_age == "unknown"
@@ -68,15 +68,20 @@ default stated_age := "unknown"
 
 stated_age := input.subject.age_band if input.subject.age_band in {"adult", "minor", "child"}
 
-# A rule names a region, its residency group, or its country. One about a part of a country is met by all of the
-# country whose part is not known.
-hides_in_region(rule) if {
+# A rule names a region, its residency group, or its country.
+covers_region(rule) if {
 	rule.regions == []
-} else if {
-	stated_region == "unknown"
 } else if {
 	names := {stated_region, split(stated_region, "-")[0], data.residency.regions[stated_region]}
 	names & {name | some name in rule.regions} != set()
+}
+
+# The same for where the person may be: a rule about a part of a country is met by all of the country whose part is not
+# known.
+concerns_region(rule) if {
+	covers_region(rule)
+} else if {
+	stated_region == "unknown"
 } else if {
 	some name in rule.regions
 	startswith(name, concat("", [stated_region, "-"]))
@@ -87,13 +92,17 @@ default stated_region := "unknown"
 stated_region := input.subject.region if is_string(data.residency.regions[input.subject.region])
 
 # A rule about a purpose is about all that are narrower.
-hides_for_purpose(rule) if {
+covers_purpose(rule) if {
 	rule.purposes == []
-} else if {
-	not purpose_known
 } else if {
 	input.purpose in rule.purposes
 } else if {
 	some broader in purpose.parents
 	broader in rule.purposes
+}
+
+concerns_purpose(rule) if {
+	covers_purpose(rule)
+} else if {
+	not purpose_known
 }

@@ -14,8 +14,8 @@ permit_obligations contains [11, {"type": "price_bounds", "properties": {
 }}] if {
 	input.action == "price"
 	some slug, rule in data.price_rules
-	hides_in_region(rule)
-	hides_for_purpose(rule)
+	concerns_region(rule)
+	concerns_purpose(rule)
 }
 
 permit_obligations contains [11, {"type": "price_bounds", "properties": {
@@ -36,23 +36,6 @@ default personal_price_permitted := false
 
 personal_price_permitted if {
 	some rule in data.price_rules
-	permits_in_region(rule)
-	permits_for_purpose(rule)
-}
-
-permits_in_region(rule) if {
-	rule.regions == []
-} else if {
-	stated_region != "unknown"
-	names := {stated_region, split(stated_region, "-")[0], data.residency.regions[stated_region]}
-	names & {name | some name in rule.regions} != set()
-}
-
-permits_for_purpose(rule) if {
-	rule.purposes == []
-} else if {
-	input.purpose in rule.purposes
-} else if {
-	some broader in purpose.parents
-	broader in rule.purposes
+	covers_region(rule)
+	covers_purpose(rule)
 }

@@ -1,4 +1,4 @@
-# Visitors without any record. The question names nobody, so there is no choice to look up and none that could be kept.
+# Visitors without a record. The question names no person: there is no choice to look up, and none could be kept.
 package governance.decision
 
 default is_visitor := false
@@ -20,7 +20,7 @@ visitor_served if {
 }
 
 # METADATA
-# title: Somebody to answer about
+# title: A subject to answer about
 # description: A person of the register, or a visitor where the purpose serves them.
 subject_served if {
 	input.subject.known == true

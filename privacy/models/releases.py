@@ -1,5 +1,6 @@
 """Rows of releases of tables: files that officers uploaded, copies made of them, and the limits of what may leave."""
 
+from pathlib import Path
 from typing import Any
 
 from django.db import models
@@ -9,6 +10,7 @@ from django.utils import timezone
 from common.identifiers import uuid7
 from common.jobs.runs import RunBase
 from oversight.models import Approval
+from privacy.anonymisation.files.opening import is_parquet
 
 FLOOR = 5  # people; no installation publishes a smaller group
 LIMITS = "limits"
@@ -77,6 +79,11 @@ class UploadedTable(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def suffix(self) -> str:
+        """Return the ending of its files, which says how they are read."""
+        return ".parquet" if is_parquet(Path(self.name)) else ".csv"
+
 
 class TableRelease(RunBase):
     """A copy of a table that was made safe, from the moment it is asked for. ``stage`` is how far it may go.
@@ -140,4 +147,9 @@ class TableRelease(RunBase):
     @property
     def file_name(self) -> str:
         """Return the name under which it is handed out."""
-        return f"release-{self.pk}{'.parquet' if self.table.name.lower().endswith(('.parquet', '.pq')) else '.csv'}"
+        return f"release-{self.pk}{self.table.suffix}"
+
+    @property
+    def manifest_name(self) -> str:
+        """Return the name under which its manifest is handed out."""
+        return f"{self.file_name}.manifest.jws"

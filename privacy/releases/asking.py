@@ -76,10 +76,8 @@ class Asked:
         if not self.receivers or len(set(self.receivers)) != len(self.receivers):
             raise AskedWrongly("Name the parties that receive it, each once.")
         known = set(Party.objects.values_list("slug", flat=True))
-        if strangers := sorted(set(self.receivers) - known):
-            raise AskedWrongly(
-                f"The register of parties has no “{strangers[0]}”. There are: {', '.join(sorted(known))}."
-            )
+        if unknown := sorted(set(self.receivers) - known):
+            raise AskedWrongly(f"The register of parties has no “{unknown[0]}”. There are: {', '.join(sorted(known))}.")
         if not Purpose.objects.filter(slug=self.purpose, is_active=True).exists():
             raise AskedWrongly(f"No purpose “{self.purpose}” is in use.")
         if not 1 <= self.days <= MOST_DAYS:
@@ -90,8 +88,8 @@ class Asked:
         if set(self.roles) != set(names):
             absent = sorted(set(self.roles) - set(names)) or sorted(set(names) - set(self.roles))
             raise AskedWrongly(f"Each column has one role; look at “{absent[0]}”. The columns: {', '.join(names)}.")
-        if strange := [name for name, role in self.roles.items() if role not in LABELS]:
-            raise AskedWrongly(f"“{strange[0]}” has no role. There are: {', '.join(Role)}.")
+        if unknown := [name for name, role in self.roles.items() if role not in LABELS]:
+            raise AskedWrongly(f"“{unknown[0]}” has no role. There are: {', '.join(Role)}.")
         for role in (Role.SENSITIVE, Role.PERSON):
             if len(self.columns(role)) > 1:
                 raise AskedWrongly(f"One column at most is {role}; make others quasi-identifiers or leave them out.")
@@ -106,18 +104,14 @@ def ask(table: UploadedTable, asked: Asked, *, actor: str, state: str = TableRel
         raise AskedWrongly("The uploaded table was removed; upload it again.")
     asked.check(table)
     row = TableRelease.objects.create(
-        table=table, asked=_stored(asked), author=str(actor)[:160], account=actors.account_of(actor), state=state
+        table=table, asked=asdict(asked), author=str(actor)[:160], account=actors.account_of(actor), state=state
     )
-    trail.record("release.asked", str(row.pk), actor=actor, details={"table": table.sha256, **_told(asked)})
+    trail.record("release.asked", str(row.pk), actor=actor, details={"table": table.sha256, **_details(asked)})
     if state == TableRelease.State.WAITING:
         make_release.delay_on_commit(str(row.pk))
     return row
 
 
-def _stored(asked: Asked) -> dict[str, Any]:
-    return {**asdict(asked), "receivers": list(asked.receivers)}
-
-
-def _told(asked: Asked) -> dict[str, Any]:
+def _details(asked: Asked) -> dict[str, Any]:
     limit = None if asked.t is None else repr(asked.t)
     return {"k": asked.k, "l": asked.l, "t": limit, "purpose": asked.purpose, "receivers": list(asked.receivers)}

@@ -25,7 +25,7 @@ def save(limits: Any, _created: bool) -> None:
     if limits.slug != LIMITS:
         raise ChangeRefused("There is one row of limits.")
     if limits.smallest_group < FLOOR:
-        raise ChangeRefused(f"The smallest group has at least {FLOOR} people, whatever a policy says.")
+        raise ChangeRefused(f"The smallest group has at least {FLOOR} people under every policy.")
     limits.save()
 
 

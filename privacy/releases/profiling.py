@@ -36,7 +36,7 @@ LABELS = {
     Role.PERSON: "Names the person: k counts people, left out",
     Role.OTHER: "Other: copied as it is",
 }
-# Words in the names of columns, in the languages of the house; the first role that fits decides.
+# Words in the names of columns, in the languages of the project; the first role that fits decides.
 _PEOPLE = {"subject", "person", "customer", "patient", "client", "user", "member", "employee"}
 _NUMBERS = {"id", "ref", "no", "nr", "number"}
 _ADDRESSES = """
@@ -53,7 +53,7 @@ province ethnicity nationality native marital family relationship education scho
 title employer workclass household children language height weight alter edad geburtsdatum nacimiento naissance
 """
 _WORDS = (
-    (Role.SENSITIVE, frozenset(_SECRETS.split()), "what people do not tell everybody"),
+    (Role.SENSITIVE, frozenset(_SECRETS.split()), "sensitive data"),
     (Role.DIRECT, frozenset(_ADDRESSES.split()), "a name or an address"),
     (Role.QUASI, frozenset(_KNOWN.split()), "what others know of a person"),
 )

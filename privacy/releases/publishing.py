@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import signing, trail
-from common.canonical import canonical_json, digest_of, sha256
+from common.canonical import canonical_json, digest_of
 from oversight.approvals import steps, subjects, verdicts
 from privacy.anonymisation.files.inspection import sha256_of
 from privacy.models import TableRelease
@@ -110,7 +110,7 @@ def revoke(release: TableRelease, *, actor: str, reason: str) -> TableRelease:
     if current.stage != Stage.PUBLISHED:
         raise ReleaseRefused("Only a published release can be revoked.")
     if not reason.strip():
-        raise ReleaseRefused("Say why it is revoked: its receivers have to be told.")
+        raise ReleaseRefused("Say why it is revoked: its receivers have to be informed.")
     current.stage, current.revoked_at = Stage.REVOKED, timezone.now()
     current.save(update_fields=["stage", "revoked_at"])
     steps.record(of_release(current), "revoked", actor=actor, note=reason)
@@ -221,8 +221,3 @@ def _signed(release: TableRelease, verdict: gate.Verdict) -> str:
         "expires_at": release.expires_at.isoformat(),
     }
     return signing.sign(canonical_json(said), typ=TYP)
-
-
-def digest_of_manifest(release: TableRelease) -> str:
-    """Return the SHA-256 of a manifest, as pages show it."""
-    return sha256(release.manifest.encode()).hex()

@@ -40,10 +40,10 @@ def run(pk: UUID | str) -> None:
 
 def to_take_up() -> list[UUID]:
     """Return releases without a worker; one whose worker is killed each time fails."""
-    stalled = TableRelease.objects.stalled(STALLED_AFTER)
-    for row in stalled.filter(requested_at__lt=timezone.now() - GIVEN_UP_AFTER):
+    since = timezone.now() - GIVEN_UP_AFTER
+    for row in TableRelease.objects.stalled(STALLED_AFTER).filter(requested_at__lt=since):
         _fail(row, "The worker was killed each time it was taken up. It may need more memory or time.")
-    return list((TableRelease.objects.filter(state=RunState.WAITING) | stalled).values_list("pk", flat=True)[:20])
+    return list(TableRelease.objects.without_worker(STALLED_AFTER).values_list("pk", flat=True)[:20])
 
 
 def carry_out(row: TableRelease) -> None:
@@ -60,19 +60,20 @@ def carry_out(row: TableRelease) -> None:
 
 
 def _carry_out(row: TableRelease) -> None:
-    from privacy.anonymisation.tables import anonymise_file  # array libraries, only in a job
+    from privacy.anonymisation.tables import anonymise_table  # array libraries, only in a job
     from privacy.releases import classes
 
-    asked, source, target = Asked.of(row), uploads.file_of(row.table), uploads.copy_of(row)
+    asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)
     row.move(STEPS[0], 0)
-    drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
-    report = anonymise_file(source, target, names, asked.wish, drop=drop)
-    row.move(STEPS[1], 1)
-    if report.source_sha256 != row.table.sha256:
+    source = open_table(uploads.file_of(row.table))
+    if source.sha256 != row.table.sha256:
         raise AnonymisationError("The uploaded file is not the one that was taken in.")
+    drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
+    report = anonymise_table(source, target, names, asked.wish, drop=drop)
+    row.move(STEPS[1], 1)
     target.chmod(0o600)
-    before, after = classes.sizes(open_table(source), names), classes.sizes(open_table(target), names)
+    before, after = classes.sizes(source, names), classes.sizes(open_table(target), names)
     row.move(STEPS[2], 2)
     figures = {
         "steps": list(classes.STEPS),
@@ -83,7 +84,7 @@ def _carry_out(row: TableRelease) -> None:
         "classes_before": len(before),
         "sizes": classes.by_size(after),
         "bytes": target.stat().st_size,
-        "overlaps": overlaps(row, asked),
+        "overlaps": _overlaps(row, asked, report.target_sha256),
     }
     _finish(row, report, figures)
 
@@ -95,15 +96,15 @@ def published_of(row: TableRelease) -> list[TableRelease]:
     return list(found.select_related("table"))
 
 
-def overlaps(row: TableRelease, asked: Asked) -> list[dict[str, Any]]:
+def _overlaps(row: TableRelease, asked: Asked, sha256: str) -> list[dict[str, Any]]:
     """Lay a copy on each that was published of the same table. One whose copy is gone counts as giving all away."""
     from privacy.releases import classes
 
     found: list[dict[str, Any]] = []
     for other in published_of(row):
-        theirs, place = Asked.of(other), uploads.copy_of(other)
-        if other.target_sha256 == _sha256(row):
+        if other.target_sha256 == sha256:
             continue
+        theirs, place = Asked.of(other), uploads.copy_of(other)
         laid = classes.Overlap(0, None)
         if place.exists():
             shown = asked.sensitive if asked.sensitive in (theirs.sensitive, *theirs.columns(Role.OTHER)) else None
@@ -111,10 +112,6 @@ def overlaps(row: TableRelease, asked: Asked) -> list[dict[str, Any]]:
             laid = classes.overlap(first, asked.columns(Role.QUASI), second, theirs.columns(Role.QUASI), shown)
         found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
     return found
-
-
-def _sha256(row: TableRelease) -> str:
-    return open_table(uploads.copy_of(row)).sha256
 
 
 def _finish(row: TableRelease, report: "FileReport", figures: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from audit import trail
 from common import actors
 from common.identifiers import uuid7
 from privacy.anonymisation.errors import AnonymisationError
-from privacy.anonymisation.files.opening import is_parquet, open_table
+from privacy.anonymisation.files.opening import open_table
 from privacy.anonymisation.files.replacing import replacing
 from privacy.models import TableRelease, UploadedTable
 from privacy.releases.problems import TableRefused
@@ -27,7 +27,7 @@ from privacy.releases.profiling import profile
 MOST_BYTES = 2 * 1024**3
 MOST_DAYS = 365
 KEPT_DAYS = 30
-_STRANGE = re.compile(r"[^\w. -]+")
+_UNSAFE = re.compile(r"[^\w. -]+")
 _ORPHANED_AFTER = timedelta(days=1)
 _BLOCK = 1 << 20
 
@@ -41,7 +41,7 @@ def folder(name: str) -> Path:
 
 def file_of(table: UploadedTable) -> Path:
     """Return where an uploaded table's file is."""
-    return folder("uploads") / f"{table.pk}{'.parquet' if is_parquet(Path(table.name)) else '.csv'}"
+    return folder("uploads") / f"{table.pk}{table.suffix}"
 
 
 def take_file(path: Path, *, actor: str, days: int = KEPT_DAYS) -> UploadedTable:
@@ -80,7 +80,7 @@ def _keep(table: UploadedTable, actor: str) -> None:
 
 def _plain(name: str) -> str:
     """Return a file's name without what is no word: it is shown, never used as a path."""
-    return _STRANGE.sub("_", Path(name).name)[-120:].strip() or "table.csv"
+    return _UNSAFE.sub("_", Path(name).name)[-120:].strip() or "table.csv"
 
 
 def _written(held: Path, parts: Iterable[bytes]) -> int:
@@ -98,24 +98,16 @@ def _written(held: Path, parts: Iterable[bytes]) -> int:
 def forget_old(now: datetime | None = None) -> int:
     """Remove the files whose time is over, and those that no row names; return how many."""
     now = now or timezone.now()
-    removed = sum(_removed(table, now) for table in UploadedTable.objects.filter(removed_at=None, keep_until__lte=now))
+    removed = sum(_remove(table, now) for table in UploadedTable.objects.filter(removed_at=None, keep_until__lte=now))
     return removed + sum(_unlinked(path) for path in _orphans(now))
 
 
-def remove(table: UploadedTable, *, actor: str) -> None:
-    """Remove an uploaded table's files at once, and those of its copies that nobody may have any more."""
-    _gone(table, timezone.now(), actor)
-
-
-def _removed(table: UploadedTable, now: datetime) -> int:
-    return _gone(table, now, actors.job("releases"))
-
-
-def _gone(table: UploadedTable, now: datetime, actor: str) -> int:
+def _remove(table: UploadedTable, now: datetime) -> int:
+    """Remove an uploaded table's file, and those of its copies that are not in force."""
     copies = [each for each in table.releases.select_related("table") if not each.is_in_force(now)]
     with transaction.atomic():
         UploadedTable.objects.filter(pk=table.pk, removed_at=None).update(removed_at=now)
-        trail.record("table.removed", str(table.pk), actor=actor, details={"sha256": table.sha256})
+        trail.record("table.removed", str(table.pk), actor=actors.job("releases"), details={"sha256": table.sha256})
     return sum(_unlinked(path) for path in (file_of(table), *map(copy_of, copies)))
 
 

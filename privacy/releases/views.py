@@ -91,7 +91,7 @@ class ReleaseManifestView(APIView):
     @extend_schema(operation_id="fetch_manifest", responses={(200, "application/jose"): OpenApiTypes.STR, **_READ})
     def get(self, request: Request, release: UUID) -> HttpResponse:
         row = _found(request, release)
-        headers = {"Content-Disposition": f'attachment; filename="{row.file_name}.manifest.jws"'}
+        headers = {"Content-Disposition": f'attachment; filename="{row.manifest_name}"'}
         return HttpResponse(row.manifest, content_type="application/jose", headers=headers)
 
 

@@ -16,7 +16,7 @@ NEW, OLD = "the new secret of this instance, long", "the old secret of this inst
 
 
 def planted_key() -> Ed25519PrivateKey:
-    """A key whose row somebody wrote into the database."""
+    """A key whose row was written straight into the database."""
     key = Ed25519PrivateKey.generate()
     SigningKey.objects.create(
         kid=jws.thumbprint(jws.public_jwk(key.public_key())), salt=b"x" * 16,

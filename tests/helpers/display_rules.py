@@ -2,18 +2,12 @@
 
 from typing import Any
 
-from django.db import transaction
-
-from common import policy_data
-from oversight import guard
 from policies.models import DisplayRule
+from tests.helpers.rules import put_in_force
 
 
 def rule(slug: str, *categories: str, **conditions: Any) -> DisplayRule:
     """Put a rule in force, as a change set that was approved would."""
     row = DisplayRule(slug=slug, item_categories=list(categories), **{"reason": "A law.", **conditions})
-    row.full_clean()
-    with transaction.atomic(), guard.writing("test"):
-        row.save()
-        policy_data.changed(reason=f"rule {slug}", actor="test")
+    put_in_force(row)
     return row

@@ -19,7 +19,7 @@ from policies.bundles.loading import LoadedBundle
 from policies.engines import Engine
 from tests.helpers.paths import CASES
 from tests.helpers.ports import claimed_port
-from tests.helpers.processes import start_leashed
+from tests.helpers.processes import start_leashed, stop_all_threads
 
 REGISTER = json.loads((CASES / "data.json").read_text())
 
@@ -81,6 +81,10 @@ class OpaProcess:
     def send(self, number: int) -> None:
         assert self.process is not None
         self.process.send_signal(number)
+
+    def stop(self) -> None:
+        assert self.process is not None
+        stop_all_threads(self.process)
 
     def kill(self) -> None:
         if self.process is not None:

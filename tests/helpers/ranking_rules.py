@@ -4,11 +4,11 @@ from typing import Any
 
 from django.db import transaction
 
-from common import policy_data
 from consent.models import Purpose
 from consent.register import register
 from oversight import guard
 from policies.models import RankingRule
+from tests.helpers.rules import put_in_force
 
 VISITS = "visits"
 
@@ -18,10 +18,7 @@ def rule(purpose: str, **fields: Any) -> RankingRule:
     row = RankingRule.objects.filter(purpose=purpose).first() or RankingRule(purpose=purpose)
     for name, value in fields.items():
         setattr(row, name, value)
-    row.full_clean()
-    with transaction.atomic(), guard.writing("test"):
-        row.save()
-        policy_data.changed(reason=f"rule of ranking of {purpose}", actor="test")
+    put_in_force(row)
     return row
 
 

@@ -24,7 +24,9 @@ from personalization.models import Event, Item, PopularItem
 from personalization.recommender import storage
 from personalization.recommender.model import Model
 from personalization.recommender.training import train
+from policies import engines
 from tests.helpers import models, recent
+from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
 SHOP = demo_shop(people=120)
 CREATED = datetime(2026, 3, 1, tzinfo=UTC)
@@ -166,3 +168,11 @@ def ask(api: Any) -> Callable[..., dict[str, Any]]:
         return answer.json()
 
     return recommend
+
+
+@pytest.fixture(params=["embedded", "opa"])
+def either_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have each of the two engines decide."""
+    if request.param == "opa":
+        opa = request.getfixturevalue("opa_engine")
+        monkeypatch.setattr(engines, "for_revision", lambda *_: opa)

@@ -17,22 +17,13 @@ from oversight.models import ChangeSet, WorkItem
 from oversight.problems import ChangeRefused
 from personalization import engine, windows
 from personalization.monitors.work import STOPPED
-from policies import engines
 from policies.models import ActiveBundle
 from tests.helpers import models
 from tests.helpers.registers import drafted, in_force, make_officer
-from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., dict[str, Any]]
 SMALL = engine.segment_key("DE", "adult")
-
-
-@pytest.fixture(params=["embedded", "opa"])
-def by_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "opa":
-        opa = request.getfixturevalue("opa_engine")
-        monkeypatch.setattr(engines, "for_revision", lambda *_: opa)
 
 
 @pytest.fixture
@@ -57,7 +48,9 @@ def _served(answer: dict[str, Any]) -> tuple[str, list[str]]:
     return answer["level"], [reason["code"] for reason in answer["reasons"]]
 
 
-def test_a_segment_that_became_too_small_is_off_at_the_next_request(by_engine: None, few_left: None, ask: Ask) -> None:
+def test_a_segment_that_became_too_small_is_off_at_the_next_request(
+    either_engine: None, few_left: None, ask: Ask
+) -> None:
     before = ask(requested_level="segment")
     windows.check_segments()
     after = ask(requested_level="segment")

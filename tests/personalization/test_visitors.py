@@ -15,14 +15,12 @@ from personalization.models import Item
 from personalization.recommender.interactions import Interaction
 from personalization.recommender.model import Model
 from personalization.serving import reading
-from policies import engines
 from policies.models import RankingRule
 from policies.registers.descriptors import ranking_narrows
 from tests.helpers import display_rules, ranking_rules, reviews
 from tests.helpers.ranking_rules import VISITS
 from tests.helpers.registers import drafted, in_force, make_officer
 from tests.personalization.conftest import SHOP
-from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.django_db
 Visit = Callable[..., dict[str, Any]]
@@ -35,13 +33,6 @@ OPEN = {"purpose": VISITS, **RankingRule(serves_visitors=True).document()}
 def model_purposes(register_in_force: None) -> list[str]:
     ranking_rules.purpose_of_visits()
     return ["recommendations", VISITS]
-
-
-@pytest.fixture(params=["embedded", "opa"])
-def either_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "opa":
-        opa = request.getfixturevalue("opa_engine")
-        monkeypatch.setattr(engines, "for_revision", lambda *_: opa)
 
 
 @pytest.fixture

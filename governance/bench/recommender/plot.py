@@ -1,10 +1,12 @@
 """Relevance by privacy level as an SVG for the documentation: bars with their intervals, in light and dark."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from typing import cast
 
 from governance.bench.report import Row
 
+_Figures = Mapping[str, float]
 _LEVELS = (
     ("none", "none: the same for everybody"),
     ("segment, gender and age", "segment: gender and age"),
@@ -35,7 +37,8 @@ text{fill:#e8ecf8}.q{fill:#bcc7e4}.s{fill:#8fabf0}.w{fill:#32416e;stroke:#8fabf0
 
 def drawing(rows: Sequence[Row]) -> str:
     """Return the SVG; levels that were not measured are left out."""
-    found = [(words, *_of(rows, start)) for start, words in _LEVELS if _of(rows, start)[0] is not None]
+    every = [(words, *_of(rows, start)) for start, words in _LEVELS]
+    found = [(words, strict, served) for words, strict, served in every if strict is not None]
     height = _TOP + len(found) * _ROW + 34
     most = max([float(one["high"] or 0) for _, *both in found for one in both if one is not None] or [1.0])
     unit = _SCALE_TO / most
@@ -53,16 +56,14 @@ def drawing(rows: Sequence[Row]) -> str:
     return "\n".join([*parts, *_axis(most, unit, height), "</svg>", ""])
 
 
-def _of(rows: Sequence[Row], start: str) -> tuple[dict[str, float] | None, dict[str, float] | None]:
+def _of(rows: Sequence[Row], start: str) -> tuple[_Figures | None, _Figures | None]:
     """Return the figures of the first row whose name begins so, by both protocols."""
-    both: list[dict[str, float] | None] = []
-    for protocol in "SW":
-        named = (row.figures for row in rows if row.what == start or row.what.startswith(f"{start},"))
-        both.append(next((dict(one) for one in named if one.get("protocol") == protocol), None))  # type: ignore[arg-type]
-    return both[0], both[1]
+    named = [row.figures for row in rows if row.what == start or row.what.startswith(f"{start},")]
+    strict, served = (next((one for one in named if one.get("protocol") == protocol), None) for protocol in "SW")
+    return cast("_Figures | None", strict), cast("_Figures | None", served)
 
 
-def _number(figures: dict[str, float] | None) -> str:
+def _number(figures: _Figures | None) -> str:
     return "not measured" if figures is None else f"{figures['ndcg_at_10']:.3f}"
 
 
@@ -73,9 +74,7 @@ def _key() -> Iterator[str]:
     yield f'<text class="q" x="{_LEFT + 34}" y="46">as served: only what the level may look at (W)</text>'
 
 
-def _bars(
-    words: str, strict: dict[str, float] | None, served: dict[str, float] | None, top: int, unit: float
-) -> Iterator[str]:
+def _bars(words: str, strict: _Figures | None, served: _Figures | None, top: int, unit: float) -> Iterator[str]:
     yield f'<text x="{_LEFT - 10}" y="{top + 22}" text-anchor="end">{escape(words)}</text>'
     for figures, kind, y in ((strict, "s", top + 4), (served, "w", top + 4 + _BAR + 2)):
         if figures is not None:

@@ -22,9 +22,9 @@ from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interaction, Interactions, Person
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Lists
+from personalization.recommender.shaping.shapes import Shape
 from personalization.recommender.validation import metrics, tuning
 from personalization.recommender.validation.evaluation import (
-    NEW_ITEMS,
     Case,
     Figures,
     Protocol,
@@ -35,7 +35,7 @@ from personalization.recommender.validation.evaluation import (
     of_new_items,
     summarised,
 )
-from personalization.recommender.validation.split import split
+from personalization.recommender.validation.split import NEW_ITEMS, split
 
 _FOLDS = 5
 _SESSION = 5
@@ -117,7 +117,7 @@ class _Bench:
         self._level("behavioral", Level.BEHAVIORAL)
         self._level(f"contextual, the last {_STALE} as session", Level.CONTEXTUAL, session=_STALE)
         self._level(f"behavioral, without these {_STALE}", Level.BEHAVIORAL, session=_STALE)
-        self._level(f"individual, diversity {_DIVERSITY:g}", Level.INDIVIDUAL, diversity=_DIVERSITY)
+        self._level(f"individual, diversity {_DIVERSITY:g}", Level.INDIVIDUAL, shape=Shape(variety=_DIVERSITY))
 
     def _groups_of_people(self) -> None:
         if self._ratings.groups:
@@ -141,7 +141,7 @@ class _Bench:
         session: int = 0,
         segments: Mapping[Person, str] | None = None,
         model: Model | None = None,
-        diversity: float = 0.0,
+        shape: Shape | None = None,
     ) -> None:
         self._say(what)
         model = model or self._model
@@ -155,7 +155,7 @@ class _Bench:
                     session=case.history[len(case.history) - session :],
                     segment=given.get(case.person),
                     exclude=_seen(case) if protocol is Protocol.S else (),
-                    diversity=diversity,
+                    shape=shape,
                 )
                 for case in self._cases
             ]

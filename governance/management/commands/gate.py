@@ -24,9 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--stage", choices=[str(stage) for stage in Stage], help="Only the checklist of a stage.")
         parser.add_argument("--json", action="store_true", dest="as_json")
 
-    def handle(
-        self, *args: Any, model: str, version: int, as_json: bool, stage: str | None = None, **options: Any
-    ) -> None:
+    def handle(self, *args: Any, model: str, version: int, stage: str | None, as_json: bool, **options: Any) -> None:
         found = ModelVersion.objects.filter(model__slug=model, version=version).select_related("model").first()
         if found is None:
             raise CommandError(f"There is no version {version} of a model “{model}”.", returncode=2)

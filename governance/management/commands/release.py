@@ -2,12 +2,12 @@
 
 import json
 from argparse import ArgumentTypeError
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -20,8 +20,6 @@ from privacy.releases.asking import Asked, ask
 from privacy.releases.profiling import Profile, Role, beginning
 from privacy.releases.subjects import APPROVE, PREPARE
 
-_WORDS = ("approve", "refuse", "revoke", "list", "show", "fetch", "verify")
-
 
 class Command(BaseCommand):
     help = (
@@ -33,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
-        add("what", metavar="FILE", help=f"A table to release, or one of: {', '.join(_WORDS)}.")
+        add("what", metavar="FILE", help=f"A table to release, or one of: {', '.join(self._actions())}.")
         add("which", nargs="*", help="A release by its identifier; with 'verify' a manifest and a file.")
         add("--as", dest="person", metavar="NAME", help="The officer whose act it is.")
         add("--reason", default="", help="Why: shown to the second officer, and kept.")
@@ -56,12 +54,25 @@ class Command(BaseCommand):
         add("-o", "--output", type=Path, help="With 'fetch': the folder for copy and manifest.")
 
     def handle(self, *args: Any, what: str, **options: Any) -> None:
+        actions = self._actions()
         try:
-            _ACTIONS[what](self, options) if what in _ACTIONS else self._release(what, options)
+            actions[what](options) if what in actions else self._release(what, options)
         except Problem as problem:
             raise CommandError(problem.detail) from problem
         except OSError as exc:
             raise CommandError(f"{exc.filename}: {exc.strerror}.") from exc
+
+    def _actions(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:
+        """Return the words that are no file, and what each does."""
+        return {
+            "approve": self._approve,
+            "refuse": self._refuse,
+            "revoke": self._revoke,
+            "list": self._list,
+            "show": self._show,
+            "fetch": self._fetch,
+            "verify": self._verify,
+        }
 
     def _release(self, file: str, options: dict[str, Any]) -> None:
         actor = self._officer(options, PREPARE)
@@ -70,7 +81,7 @@ class Command(BaseCommand):
         running.carry_out(row)
         if row.state == TableRelease.State.FAILED:
             raise CommandError(row.error)
-        self._tell(row)
+        self._summarise(row)
         if options["preview"]:
             self._judged(row)
             return
@@ -78,7 +89,7 @@ class Command(BaseCommand):
         self.stdout.write(f"Proposed: {row.pk}. Another officer approves it on its page, or by")
         self.stdout.write(f"  ./assent release approve {row.pk} --as NAME")
 
-    def _tell(self, row: TableRelease) -> None:
+    def _summarise(self, row: TableRelease) -> None:
         report, figures = row.report or {}, row.figures or {}
         result, risk = report["result"], report["result"]["risk"]
         self.stdout.write(f"Table {row.table_id}: {row.table.rows:,} rows, SHA-256 {row.table.sha256[:16]}")
@@ -132,14 +143,15 @@ class Command(BaseCommand):
             raise CommandError("This release is not in force.")
         folder = options["output"] or Path()
         (folder / row.file_name).write_bytes(uploads.copy_of(row).read_bytes())
-        (folder / f"{row.file_name}.manifest.jws").write_text(row.manifest)
+        (folder / row.manifest_name).write_text(row.manifest)
         publishing.note_download(row, actor=actor, party="operator")
-        self.stdout.write(f"{row.file_name} and {row.file_name}.manifest.jws are in {folder}.")
+        self.stdout.write(f"{row.file_name} and {row.manifest_name} are in {folder}.")
 
     def _verify(self, options: dict[str, Any]) -> None:
-        if len(options["which"]) != len(("manifest", "file")):
-            raise CommandError("Name the manifest and the file: release verify MANIFEST FILE.")
-        manifest, file = map(Path, options["which"])
+        try:
+            manifest, file = map(Path, options["which"])
+        except ValueError:
+            raise CommandError("Name the manifest and the file: release verify MANIFEST FILE.") from None
         trusted = {key["kid"]: key for key in signing.published_keys()["keys"]}
         try:
             said, kid = verifying.verify(manifest, file, now=timezone.now(), trusted=trusted)
@@ -172,7 +184,7 @@ def _uploaded(name: str) -> UploadedTable | None:
     """Return the uploaded table of an identifier; None for what is a file's name."""
     try:
         return UploadedTable.objects.filter(pk=UUID(name)).first()
-    except (ValueError, ValidationError):
+    except ValueError:
         return None
 
 
@@ -207,14 +219,3 @@ def _names(text: str) -> list[str]:
     if not names:
         raise ArgumentTypeError("no column is named")
     return names
-
-
-_ACTIONS = {
-    "approve": Command._approve,  # noqa: SLF001
-    "refuse": Command._refuse,  # noqa: SLF001
-    "revoke": Command._revoke,  # noqa: SLF001
-    "list": Command._list,  # noqa: SLF001
-    "show": Command._show,  # noqa: SLF001
-    "fetch": Command._fetch,  # noqa: SLF001
-    "verify": Command._verify,  # noqa: SLF001
-}

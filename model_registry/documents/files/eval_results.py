@@ -1,4 +1,4 @@
-"""Evaluation results of the hub that stand beside a README: ``.eval_results/*.yaml`` (hub-docs at 242f4a1e).
+"""Evaluation results of the hub that stand next to a README: ``.eval_results/*.yaml`` (hub-docs at 242f4a1e).
 
 A file is a list of figures, each of a data set and one of its tasks. They become evaluations of the card; what a card
 has no member for (day, notes, token) stands in the figure's ``args``. The text of each file is kept under
@@ -35,7 +35,7 @@ def added(card: ModelCard, files: Mapping[str, bytes]) -> ModelCard:
 
 
 def of(card: ModelCard) -> list[Evaluation]:
-    """Return the evaluations of a card that stand in files beside its README."""
+    """Return the evaluations of a card that stand in files next to its README."""
     found = [each for name, text in card.kept.get(KEPT, {}).items() for each in _read(name, text)]
     return [each for each in found if each in card.evaluations]
 
@@ -59,7 +59,7 @@ def _evaluation(found: Read, path: Path, value: Any) -> Document:
         name: text_of(found, (*path, "dataset", name), data[name]) for name in _DATASET if data.get(name) is not None
     }
     source = object_of(found, (*path, "source"), entry.get("source") or {})
-    whence = {
+    origin = {
         f"source_{name}": text_of(found, (*path, "source", name), source[name]) for name in _SOURCE if source.get(name)
     }
     return {
@@ -68,7 +68,7 @@ def _evaluation(found: Read, path: Path, value: Any) -> Document:
             "revision": said.get("revision"),
         },
         "metrics": [{"value": needed(found, path, entry, "value"), "args": _rest(entry, data, source) or None}],
-        **whence,
+        **origin,
     }  # fmt: skip
 
 

@@ -35,7 +35,7 @@ def rebuilt(lines: Sequence[str], metadata: Mapping[str, Any]) -> str:
 
 
 def _with_lines(lines: Sequence[str], metadata: Mapping[str, Any]) -> str | None:
-    """Return the block with the lines that can stay; None where they cannot be told apart."""
+    """Return the block with the lines that can stay; None where they cannot be separated."""
     try:
         text = "".join(_parts(lines, read_yaml("".join(lines)).value or {}, dict(metadata)))
         return text if _is_same(read_yaml(text).value or {}, metadata) else None

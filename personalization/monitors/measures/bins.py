@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate, islice
 from math import floor, log2
 
-from personalization.recommender.model import Basis, Recommendation
+from personalization.recommender.answers import Basis, Recommendation
 
 SCORES = 64
 _PER_DOUBLING = 4

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from common.levels import Level
+from personalization.recommender.answers import Served
 from personalization.recommender.interactions import Interaction
-from personalization.recommender.model import Model, Served
+from personalization.recommender.model import Model
 
 
 @dataclass(frozen=True, slots=True)

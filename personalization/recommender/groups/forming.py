@@ -8,8 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from personalization.recommender import taste
-from personalization.recommender.groups import readable
+from personalization.recommender.groups import readable, taste
 from personalization.recommender.histories import Histories, members
 from personalization.recommender.interactions import Interactions, Person
 from personalization.recommender.model import Model

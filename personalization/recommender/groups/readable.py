@@ -15,6 +15,8 @@ from personalization.recommender.interactions import Interactions, Item, Person
 
 MOST_GROUPS = 10
 _FAVOURITES = 4
+_LONGEST_NAME = 64
+"""A kind with a longer name, or with the mark between the parts of a key, is in no key."""
 _NEW_S, _LAPSED_S = 30 * 86_400.0, 60 * 86_400.0
 _STANDINGS = np.array(["regular", "new", "lapsed"])
 
@@ -67,11 +69,12 @@ def _standing(_favourite: str, standing: str) -> str:
 
 def _favourites(data: Histories, items: Sequence[Item]) -> list[str]:
     """Return what each person chooses more than others do, among the kinds that are so for most people."""
-    names = sorted({name for item in items for name in item.categories}) or [""]
+    named = {name for item in items for name in item.categories}
+    names = sorted(name for name in named if "|" not in name and len(name) <= _LONGEST_NAME) or [""]
     column = {name: place for place, name in enumerate(names)}
     kinds = np.zeros((len(items), len(names)))
     for row, item in enumerate(items):
-        kinds[row, [column[name] for name in item.categories]] = 1.0
+        kinds[row, [column[name] for name in item.categories if name in column]] = 1.0
     chosen = np.asarray((data.likes > 0).astype(np.float64) @ kinds)
     expected = chosen.sum(axis=1, keepdims=True) * chosen.sum(axis=0) / max(chosen.sum(), 1.0)
     surplus = (chosen - expected) / np.sqrt(expected + 1.0)

@@ -17,16 +17,13 @@ from personalization.recommender import diversity
 from personalization.recommender.interactions import Interaction, Interactions, Item, Person
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Recipe
+from personalization.recommender.shaping.shapes import Shape
 from personalization.recommender.training import train
 from personalization.recommender.validation import metrics
-from personalization.recommender.validation.split import split
+from personalization.recommender.validation.split import NEW_ITEMS, PEOPLE_OF_NEW_ITEMS, split
 
 SESSION_LENGTH = 2
 """The interactions just before the held-out ones that count as this session: not yet stored as history."""
-NEW_ITEMS = 5
-"""One item in so many is treated as new, to see how new items are ranked."""
-PEOPLE_OF_NEW_ITEMS = 20_000
-"""About so many people at most are trained on for that."""
 PEOPLE = 5_000
 """At most so many people are asked about: a sample, evenly over all of them."""
 
@@ -259,7 +256,7 @@ def listed(
     history: Sequence[Interaction] = (),
     session: Sequence[Interaction] = (),
     segment: str | None = None,
-    diversity: float = 0.0,
+    shape: Shape | None = None,
     among: frozenset[str] | None = None,
 ) -> list[str]:
     """Return the ids of the ten items that a level gives."""
@@ -270,7 +267,7 @@ def listed(
         segment=segment,
         count=metrics.RANKS,
         exclude=frozenset(exclude),
-        diversity=diversity,
+        shape=shape,
         among=among,
     )
     return [one.item.id for one in served.recommendations]

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from personalization.recommender.interactions import Interactions, Person
 
 TRAINED_ON = 0.8
+NEW_ITEMS = 5
+"""One item in so many is treated as new, to see how new items are ranked."""
+PEOPLE_OF_NEW_ITEMS = 20_000
+"""About so many people at most are trained on for that."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from personalization.recommender.parts import Part
 from personalization.recommender.recipe import Band, Kind, Lists, Recipe, Spec
 from personalization.recommender.signals import Signals
 from personalization.recommender.validation.metrics import ndcg_of_scores
-from personalization.recommender.validation.split import Split, split
+from personalization.recommender.validation.split import NEW_ITEMS, PEOPLE_OF_NEW_ITEMS, Split, split
 
 _REGULARISATIONS = (20.0, 50.0, 100.0, 200.0, 500.0)
 _PACES: Mapping[bool, tuple[float | None, ...]] = {True: (None, 100.0, 30.0), False: (3.0, 8.0, 30.0)}
@@ -29,10 +29,6 @@ _RANK = 48
 _PRIORS = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 2.0, 3.0)
 _CONTENT = (20, 60, 120)
 """Known items that a new one may take its weights from."""
-_HIDDEN = 5
-"""One item in so many is treated as new, to choose among these."""
-_PEOPLE_OF_NEW_ITEMS = 20_000
-"""About so many people at most are trained on for that."""
 _FOLDS = 4
 _LENGTHS = (1, 2, 3, 4, 5, 10, 20)
 _TIMES = (0.0, 0.05, 0.1, 0.2, 0.5, 1.0)
@@ -288,8 +284,8 @@ class _Search:
 
     def content(self, choices: Sequence[_Choice], catalogue: Sequence[Item]) -> int:
         """Return from how many known items a new one takes its weights; 0 where its content says nothing."""
-        hidden = np.arange(0, len(catalogue), _HIDDEN)
-        numbers, every = np.arange(len(self._data.people)), -(-len(self._data.people) // _PEOPLE_OF_NEW_ITEMS)
+        hidden = np.arange(0, len(catalogue), NEW_ITEMS)
+        numbers, every = np.arange(len(self._data.people)), -(-len(self._data.people) // PEOPLE_OF_NEW_ITEMS)
         others = np.setdiff1d(numbers[numbers % max(every, 1) > 0], self._asked.numbers)
         rest = self._data.without_items(hidden).without(others)
         rows = np.flatnonzero(self._asked.relevant[:, hidden].any(axis=1))

@@ -296,7 +296,7 @@ def manifest(request: HttpRequest, pk: UUID) -> HttpResponse:
     row = get_object_or_404(TableRelease.objects.select_related("table"), pk=pk)
     if not row.manifest:
         raise Http404
-    headers = {"Content-Disposition": f'attachment; filename="{row.file_name}.manifest.jws"'}
+    headers = {"Content-Disposition": f'attachment; filename="{row.manifest_name}"'}
     return HttpResponse(row.manifest, content_type="application/jose", headers=headers)
 
 

@@ -161,6 +161,21 @@ def test_what_a_killed_process_left_goes_and_what_another_holds_stays(root):
     assert [path.name for path in root.iterdir()] == ["held"]
 
 
+def test_a_folder_is_not_swept_before_its_lock_is_held(root, monkeypatch):
+    flock, swept = fcntl.flock, []
+
+    def late(file, how):
+        if how == fcntl.LOCK_EX:
+            swept.append(opening.sweep())
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    with opening.engine():
+        assert opening.sweep() == 0
+
+    assert swept == [0]
+
+
 def test_spark_is_asked_only_where_the_setting_says_so(root, monkeypatch):
     asked = {}
 

@@ -12,12 +12,10 @@ from oversight.problems import ChangeRefused
 from personalization.models import Item
 from personalization.rules import hidden
 from personalization.serving import reading
-from policies import engines
 from policies.decisions import information
 from tests.helpers import display_rules
 from tests.helpers.registers import drafted, make_officer
 from tests.personalization.conftest import SHOP
-from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., dict[str, Any]]
@@ -26,13 +24,6 @@ RULE = {
     "slug": "alcohol", "effect": "hide", "item_categories": [], "item_flags": ["alcohol"], "promotions_only": False,
     "age_bands": ["minor"], "regions": [], "purposes": [], "from_day": None, "until_day": None, "reason": "A law.",
 }  # fmt: skip
-
-
-@pytest.fixture(params=["embedded", "opa"])
-def either_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "opa":
-        opa = request.getfixturevalue("opa_engine")
-        monkeypatch.setattr(engines, "for_revision", lambda *_: opa)
 
 
 @pytest.fixture
@@ -168,7 +159,7 @@ def test_promotions_are_restricted_where_the_item_itself_is_not(ask: Ask, person
     grown, teen = person(), person("minor")
     mark(categories=["snacks"])
     display_rules.rule("ads", "snacks", promotions_only=True, age_bands=["minor"])
-    assert is_shown(ask, teen), "nobody pays for its place"
+    assert is_shown(ask, teen), "its place is not paid for"
 
     mark(is_promoted=True)
     assert not is_shown(ask, teen)

@@ -15,7 +15,6 @@ from oversight.problems import ChangeRefused
 from oversight.registers import find
 from personalization.models import Item, PopularItem
 from personalization.serving import reading
-from policies import engines
 from policies.bundles import loading
 from policies.decisions import facts, information
 from policies.decisions.questions import Question
@@ -24,7 +23,6 @@ from policies.registers.descriptors import display_narrows
 from tests.helpers import display_rules, reviews
 from tests.helpers.registers import drafted, in_force, make_officer
 from tests.personalization.conftest import SHOP
-from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., dict[str, Any]]
@@ -34,13 +32,6 @@ NO_ALCOHOL = {
     "age_bands": ["minor"], "regions": [], "purposes": [],
     "from_day": None, "until_day": None, "reason": "Protection of minors.",
 }  # fmt: skip
-
-
-@pytest.fixture(params=["embedded", "opa"])
-def either_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "opa":
-        opa = request.getfixturevalue("opa_engine")
-        monkeypatch.setattr(engines, "for_revision", lambda *_: opa)
 
 
 @pytest.fixture

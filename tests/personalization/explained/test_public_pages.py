@@ -13,7 +13,7 @@ from personalization.explained import card, exposure, weights
 from personalization.models import Item, PopularItem
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Band, Kind, Recipe, Spec
-from tests.helpers import models
+from tests.helpers import models, ranking_rules
 from tests.helpers.visitor import Visitor
 
 CREATORS, CARD = "/privacy/ranking/creators", "/privacy/ranking/model"
@@ -30,10 +30,20 @@ def test_creators_read_what_counts_and_how_to_opt_out(deployed: ModelVersion) ->
     html = text(CREATORS)
 
     assert "each person counts once" in html
-    assert "no place can be bought" in html
+    assert "nor payments" in html
+    assert "How many things you offer" in html
     assert '<th scope="row">Buying</th><td>3</td>' in html
     assert "your things are recommended to nobody" in html
     assert "mailto:privacy@northwind.example" in html
+
+
+def test_creators_of_few_things_read_of_the_places_that_a_rule_keeps_for_them(deployed: ModelVersion) -> None:
+    ranking_rules.rule("recommendations", small_creator_share=20)
+
+    html = text(CREATORS)
+
+    assert "How few things you offer: 20 per cent of the places" in html
+    assert "How many things you offer" not in html
 
 
 def test_the_card_says_what_it_is_for_and_how_well_it_does(deployed: ModelVersion) -> None:

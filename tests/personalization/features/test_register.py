@@ -32,7 +32,7 @@ def _in_force(name):
     return {each.name: each for each in definitions.in_force("recommendations")}.get(name)
 
 
-def test_the_houses_own_features_stand_until_the_register_says_otherwise(officers):
+def test_built_in_features_stand_until_the_register_says_otherwise(officers):
     assert [each.name for each in definitions.in_force("recommendations")] == sorted(definitions.OWN)
     assert definitions.in_force("usage_statistics") == []
 
@@ -78,7 +78,7 @@ def test_one_officer_changes_no_feature(officers):
         ({"events": ["view", "click"]}, "Make version 3"),
         ({"window_days": None}, "Make version 3"),
         ({"kind": "items"}, "Make version 3"),
-        ({"version": 1}, "Make version 2"),  # the house's own first one
+        ({"version": 1}, "Make version 2"),  # the first one is built in
         ({"version": 4, "events": ["glance"]}, "events of these kinds"),
         ({"version": 4, "purpose": "nothing"}, "no purpose"),
     ],

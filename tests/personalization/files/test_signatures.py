@@ -64,7 +64,7 @@ def _signed_by_another(version, _trained):
 
 
 def _signed_by_a_planted_key(version, _trained):
-    """A key of somebody with the database: its row is there, and neither secret nor trail know it."""
+    """A key of an attacker with the database: its row is there, and neither secret nor trail know it."""
     return {"signature": jws.sign(_payload(version), planted_key(), typ=signature.TYPE)}
 
 

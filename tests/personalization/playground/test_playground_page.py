@@ -90,6 +90,7 @@ def test_an_example_fills_the_form(officer: Any, deployed: ModelVersion) -> None
         ({"item": SHOP.items[0].id, "kind": "rating"}, "A rating has 1 to 5 stars."),
         ({"item": SHOP.items[0].id, "kind": "rating", "value": "9"}, "A rating has 1 to 5 stars."),
         ({"item": SHOP.items[0].id, "kind": "dwell", "value": "-4"}, "greater than or equal to 1"),
+        ({"item": SHOP.items[0].id, "kind": "dwell", "value": "14401"}, "less than or equal to 14400"),
         ({"item": SHOP.items[0].id, "kind": "stolen"}, "Select a valid choice"),
     ],
 )

@@ -12,12 +12,10 @@ from oversight.changes import applying
 from oversight.changes.documents import Proposed
 from oversight.problems import ChangeRefused
 from personalization.models import Item
-from policies import engines
 from policies.bundles import publishing
 from policies.registers.descriptors import price_narrows
 from tests.helpers import price_rules
 from tests.helpers.registers import drafted, make_officer
-from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., dict[str, Any]]
@@ -66,13 +64,6 @@ def person(api: Any, pricing: None) -> Callable[..., str]:
 
 def amounts(answer: dict[str, Any]) -> list[str | None]:
     return [each["price"] and each["price"]["amount"] for each in answer["items"]]
-
-
-@pytest.fixture(params=["embedded", "opa"])
-def either_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "opa":
-        opa = request.getfixturevalue("opa_engine")
-        monkeypatch.setattr(engines, "for_revision", lambda *_: opa)
 
 
 @pytest.mark.usefixtures("either_engine")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalization.recommender.answers import Basis, Fallback
 from personalization.recommender.interactions import Interaction, Interactions, Item
-from personalization.recommender.model import Basis, Fallback
 from personalization.recommender.training import train
 
 ITEMS = tuple(

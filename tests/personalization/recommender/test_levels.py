@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from common.levels import Level
 from governance.demo.datasets import demo_shop
+from personalization.recommender.answers import Basis, Fallback
 from personalization.recommender.interactions import Interaction, InvalidInteractions
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
-from personalization.recommender.model import Basis, Fallback
 from personalization.recommender.training import train
 
 SHOP = demo_shop(people=150)

@@ -13,6 +13,7 @@ from personalization.recommender.model import highest
 from personalization.recommender.parts import Part, Weighing
 from personalization.recommender.recipe import Band, Kind, Recipe, Spec, of_one_part
 from personalization.recommender.shaping import shapes
+from personalization.recommender.shaping.shapes import Shape
 from personalization.recommender.signals import Signals
 from personalization.recommender.training import train
 from personalization.recommender.weights import build
@@ -137,7 +138,7 @@ def test_factors_of_nothing_are_nothing():
 
 
 def test_directions_kept_whole_are_of_supported_pairs_alone():
-    # Two shops without a common customer, but for one person: no number of the part may tell of that person.
+    # Two shops without a common customer, but for one person: no number of the part may reveal that person.
     shops = [*(TALL[:20],) * 20, *(TALL[20:],) * 20]
     draw = np.random.default_rng(2)
     people = [[shop[place].id for place in draw.permutation(20)[:8]] for shop in shops]
@@ -329,17 +330,11 @@ def test_a_diverse_list_keeps_exact_reasons():
     history = [Interaction(item.id) for item in TALL[:6]]
 
     plain = model.recommend("individual", history=history, reasons=100)
-    diverse = model.recommend("individual", history=history, reasons=100, diversity=0.6)
+    diverse = model.recommend("individual", history=history, reasons=100, shape=Shape(variety=0.6))
 
     assert [one.item for one in plain.recommendations] != [one.item for one in diverse.recommendations]
     known = {one.item: one.score for one in model.recommend("individual", history=history, count=100).recommendations}
     assert all(one.score == pytest.approx(known[one.item]) for one in diverse.recommendations)
-
-
-@pytest.mark.parametrize("value", [-0.1, 1.1])
-def test_a_diversity_out_of_range_is_refused(value):
-    with pytest.raises(ValueError, match="diversity"):
-        train(rows("ab"), ITEMS, {}).recommend("none", diversity=value)
 
 
 def test_excluded_items_are_not_recommended_at_any_level():

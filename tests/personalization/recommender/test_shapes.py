@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from personalization.recommender.answers import Recommendation
 from personalization.recommender.diversity import intra_list
 from personalization.recommender.interactions import Interaction
-from personalization.recommender.model import Model, Recommendation
+from personalization.recommender.model import Model
 from personalization.recommender.shaping import shapes
 from personalization.recommender.shaping.shapes import Known, Shape
 from personalization.recommender.training import train

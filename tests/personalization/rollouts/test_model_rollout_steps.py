@@ -18,7 +18,6 @@ from oversight.models import Step, WorkItem
 from oversight.problems import ChangeRefused, Outdated, SecondOfficerNeeded
 from oversight.rollouts import watch
 from personalization.models import Event, RolloutCount
-from personalization.monitors import running
 from personalization.rollouts import counting, figures, service
 from personalization.rollouts.counting import BOUNDS_US, Tally
 from personalization.rollouts.kind import of_rollout
@@ -43,21 +42,6 @@ def _answers(
     tally.levels[0] = fallbacks
     tally.took[next(step for step, bound in enumerate(BOUNDS_US) if bound >= ms * 1_000)] = answers
     counting.write((rollout.pk, side, timezone.now().replace(second=0, microsecond=0)), tally)
-
-
-def test_counts_go_some_weeks_after_the_end_of_their_rollout(candidate: ModelVersion) -> None:
-    rollout = start(candidate)
-    _answers(rollout, "live", 100)
-    later = timezone.now() + running.KEEP_COUNTS + timedelta(days=2)
-
-    running.run(later)
-    assert rollout.counts.exists()  # it is still open
-    service.stop(rollout.pk, actor=CLARA, reason="seen")
-    running.run(later - timedelta(days=4))
-    assert rollout.counts.exists()
-    running.run(later)
-
-    assert not rollout.counts.exists()
 
 
 def test_the_way_to_live_is_told_step_by_step(candidate: ModelVersion, deployed: ModelVersion) -> None:

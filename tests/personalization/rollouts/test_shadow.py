@@ -12,8 +12,8 @@ from common.levels import Level
 from model_registry.models import ModelVersion
 from personalization import engine
 from personalization.models import RolloutCount
+from personalization.recommender.answers import Basis, Recommendation, Served
 from personalization.recommender.interactions import Item
-from personalization.recommender.model import Basis, Recommendation, Served
 from personalization.rollouts import counting, figures, service, shadow
 from tests.helpers.model_rollouts import DORA, LOW, start
 

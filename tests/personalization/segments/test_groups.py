@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.db import OperationalError, connection
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,8 @@ from personalization.recommender.groups.forming import Kind
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.training import train
+from personalization.segments import membership
+from policies.bundles import loading
 from policies.models import ActiveBundle, RankingRule
 from policies.registers.descriptors import ranking_narrows
 from privacy.retention import disposal
@@ -71,6 +74,16 @@ def test_readable_groups_say_what_people_choose_and_since_when() -> None:
     assert len(set(found.values())) == 4
 
 
+def test_a_kind_whose_name_fits_no_key_is_no_favourite() -> None:
+    items = [Item(f"i{n}", "Thing", ("books", ("a|b", "x" * 65)[n % 2])) for n in range(4)]
+    rows = [(person, item, 5) for person in range(20) for item in items]
+    given_ = interactions_of(rows)
+
+    found = readable.segments(given_, Histories.of(given_, items), items, at_least=20)
+
+    assert set(found.values()) == {"favourite=books|standing=new"}
+
+
 def test_groups_of_a_model_have_lists_and_are_told_apart_by_their_keys() -> None:
     model = train(SHOP.interactions, SHOP.items, SHOP.segments("region", "age"))
 
@@ -121,6 +134,25 @@ def test_the_level_of_groups_serves_the_list_that_the_rule_names(grouped: Any, a
 
     ranking_rules.rule("recommendations", segment_list="region_age")
     assert ask("customer-1", requested_level="segment")["items"][0]["why"] == "Popular in your region and age group"
+
+
+@pytest.mark.django_db
+def test_without_a_database_and_without_a_profile_there_is_no_group(
+    grouped: Any, ask: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version, ref = grouped("taste"), subject_ref("customer-1")
+    bundle = loading.loaded(ActiveBundle.objects.get().bundle_id)
+    assert membership.group_of(ref, "recommendations", version, bundle)
+
+    def refuse(*_args: Any) -> None:
+        raise OperationalError("connection refused")
+
+    membership._version.cache_clear()
+    with connection.execute_wrapper(refuse):
+        assert membership.group_of(ref, "recommendations", version, bundle) is None
+
+    monkeypatch.setattr(membership, "group_of", refuse)
+    assert ask("customer-1", mode="non_profiled")["level"] == "none"
 
 
 @pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""The row of a person's latest events says what the events say, whatever happens to them, in the same transaction."""
+"""The row of a person's latest events says what the events say, after any change of them, in the same transaction."""
 
 import random
 import threading
@@ -221,7 +221,7 @@ def _in_thread(work: Callable[[], Any]) -> threading.Thread:
 
 @pytest.mark.django_db(transaction=True)
 def test_what_a_deletion_under_way_deletes_gets_into_no_row() -> None:
-    """A row made anew meanwhile would hold it: it is not seen as deleted before its commit."""
+    """A row made anew in between would hold it: it is not seen as deleted before its commit."""
     put(event(10, item=ITEMS[1]))
     OnlineFeatures.objects.all().delete()  # as after an upgrade
 

@@ -16,11 +16,9 @@ from personalization.models import Item, Showing
 from personalization.serving import reading
 from personalization.showings.caps import Caps
 from personalization.showings.stores import SHOWINGS_FOR_ANSWERS
-from policies import engines
 from policies.registers.descriptors import cap_narrows
 from tests.helpers import frequency_caps
 from tests.personalization.conftest import SHOP
-from tests.policies.conftest import opa_engine, opa_url  # noqa: F401 (fixtures)
 
 pytestmark = pytest.mark.django_db
 Ask = Callable[..., dict[str, Any]]
@@ -49,13 +47,6 @@ def reader(counted: None, api: Any, remember: Any, request: pytest.FixtureReques
 
 def shown(answer: dict[str, Any]) -> list[str]:
     return [item["item"] for item in answer["items"]]
-
-
-@pytest.fixture(params=["embedded", "opa"])
-def either_engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    if request.param == "opa":
-        opa = request.getfixturevalue("opa_engine")
-        monkeypatch.setattr(engines, "for_revision", lambda *_: opa)
 
 
 @pytest.mark.usefixtures("either_engine")

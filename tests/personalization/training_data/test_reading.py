@@ -100,7 +100,7 @@ def test_a_thousand_decisions_take_one_statement_and_one_write(api, own_spool):
     assert sum("job:training" in line for line in lines) == 1_001
 
 
-def test_where_the_database_does_not_answer_nobody_is_permitted(api, monkeypatch):
+def test_where_the_database_does_not_answer_no_person_is_permitted(api, monkeypatch):
     api.save("customer-7", "give")
 
     def fail(*_asked):

@@ -60,7 +60,7 @@ def test_an_item_that_only_the_model_offers_is_worse(model: Any, slow: Any) -> N
 def test_a_price_that_is_not_the_list_price_is_worse(
     model: Any, slow: Any, register_in_force: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Shipped, nobody who did not agree has another price; under a policy that permits it, the measure says so."""
+    """Shipped, no one who did not agree has another price; under a policy that permits it, the measure says so."""
     Item.objects.filter(pk__in=[item.id for item in model.items[:3]]).update(price="10.00", currency="EUR")
 
     is_passed, figures = without_profile.compare(model)

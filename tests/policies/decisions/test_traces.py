@@ -178,6 +178,10 @@ def test_off_nothing_is_imported_and_no_function_is_another(untraced: dict[str, 
     assert untraced["result"]["first"]["spans"] == []
 
 
+def test_what_only_jobs_need_is_not_loaded_to_serve(untraced: dict[str, Any]) -> None:
+    assert untraced["of_jobs"] == []
+
+
 def test_only_the_share_asked_for_is_recorded_but_a_caller_who_traces_gets_all(run: Run) -> None:
     cases = run("cases", OTEL_EXPORTER_OTLP_ENDPOINT=NOBODY_LISTENS, OTEL_TRACES_SAMPLER_ARG="0")["result"]
 

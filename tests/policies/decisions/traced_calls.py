@@ -222,4 +222,6 @@ if __name__ == "__main__":
         hasattr(each, "__wrapped__")
         for each in (evaluate.BatchEvaluation.decide, information.STATEMENT.execute, wsgi.application)
     ]
-    json.dump({"imported": imported, "wrapped": wrapped, "result": result}, sys.stdout)
+    of_jobs = sorted({"pyarrow", "duckdb", "jsonschema"} & sys.modules.keys())
+    found = {"imported": imported, "of_jobs": of_jobs, "wrapped": wrapped, "result": result}
+    json.dump(found, sys.stdout)

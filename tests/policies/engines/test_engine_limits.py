@@ -19,6 +19,7 @@ from policies.models import ActiveBundle, Bundle
 from tests.helpers.fact_sheets import FACTS, GENEROUS, STRICT
 from tests.helpers.policy_engines import REGISTER, bundle_of
 from tests.helpers.polling import until
+from tests.helpers.processes import stop_all_threads
 from tests.helpers.unusable_policies import UNUSABLE, asked_of
 from tests.helpers.wsgi_calls import call, question
 
@@ -138,7 +139,7 @@ def test_a_process_killed_while_it_works_is_a_denial_and_the_next_question_is_an
 ) -> None:
     engine.evaluate(GENEROUS, FACTS)
     [process] = engine._idle.queue
-    process._process.send_signal(signal.SIGSTOP)
+    stop_all_threads(process._process)
     killer = threading.Timer(0.2, process._process.kill)
     killer.start()
 
@@ -154,7 +155,7 @@ def test_a_machine_that_is_too_busy_is_not_held_against_the_rules(
     engine.evaluate(GENEROUS, FACTS)
     for _ in range(4):
         [process] = engine._idle.queue
-        process._process.send_signal(signal.SIGSTOP)  # it does not run, so it uses no processor time
+        stop_all_threads(process._process)  # it does not run, so it uses no processor time
         with pytest.raises(EngineTimeout):
             engine.evaluate(GENEROUS, FACTS)
         assert engine.evaluate(GENEROUS, FACTS).decision

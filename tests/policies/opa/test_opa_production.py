@@ -161,7 +161,7 @@ def test_a_stopped_opa_is_late_then_left_alone_then_tried_again(opa: OpaProcess,
     assert eventually(lambda: _level_or_none(OpaEngine(opa.url, timeout_ms=5_000)) == "individual")
     engine = _guarded(opa, clock, timeout_ms=300)
 
-    opa.send(signal.SIGSTOP)
+    opa.stop()
     try:
         for _ in range(3):
             with pytest.raises(EngineTimeout):

@@ -220,6 +220,16 @@ def test_a_table_too_small_for_k_fails_with_its_reason_and_leaves_no_copy(made):
     assert not uploads.copy_of(row).exists()
 
 
+def test_an_uploaded_file_that_was_changed_fails_and_leaves_no_copy(made, file):
+    table = uploads.take_file(file, actor=ANN)
+    uploads.file_of(table).write_text(rows(seed=8))
+
+    row = made(table)
+
+    assert (row.state, row.error) == ("failed", "The uploaded file is not the one that was taken in.")
+    assert not uploads.copy_of(row).exists()
+
+
 def test_no_group_below_the_floor_can_be_stored():
     refused = pytest.raises(IntegrityError, match="privacy_disclosure_floor")
     with guard.writing("test"), refused, transaction.atomic():

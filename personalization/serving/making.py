@@ -1,0 +1,250 @@
+"""Making of lists: a person's own by the engine, as far as a decision permits it, and the general one."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from typing import Any
+
+from django.utils.translation import get_language
+
+from common.levels import LEVELS
+from model_registry.reviews.outputs.holding import Made
+from personalization import engine
+from personalization.models import Event
+from personalization.monitors import tally
+from personalization.ranking import shaping
+from personalization.recommender.interactions import Interaction, Touches
+from personalization.recommender.levels import BEHAVIORAL_WINDOW
+from personalization.review import outputs
+from personalization.rollouts import observing
+from personalization.rules import hidden as hiding
+from personalization.rules.hidden import PROMOTED, Hidden
+from personalization.serving import features, items, lists, reading, wording
+from personalization.serving.items import Items, Offer
+from personalization.serving.known import Known
+from personalization.serving.lists import Grounds, Listed
+from personalization.serving.reading import History
+from personalization.serving.requests import RecommendationRequest, Recommendations
+from personalization.showings import caps
+from personalization.showings.caps import Caps
+from policies.bundles.loading import LoadedBundle
+from policies.decisions.evaluate import Decision
+
+_MAX_HISTORY = 5_000
+
+
+@dataclass(frozen=True)
+class Permit:
+    """Request with the decision that permits it, and what its list is made of.
+
+    ``group``: the person's by their own data.
+    """
+
+    request: RecommendationRequest
+    decision: Decision
+    about: Known
+    model: str
+    bundle: LoadedBundle
+    group: str | None
+
+    @property
+    def level(self) -> str:
+        return self.decision.level
+
+    @property
+    def uses_events(self) -> bool:
+        return LEVELS[self.level] >= LEVELS["behavioral"] and not self.request.is_visitor
+
+    @property
+    def segment(self) -> str:
+        """Return the person's segment by region and age band."""
+        person = self.about.information
+        return engine.segment_key(person.region, person.age_band)
+
+    @cached_property
+    def hidden(self) -> Hidden:
+        """Return what is not shown to the person."""
+        return hiding.hidden(self.decision, self.request.seen_by)
+
+    @cached_property
+    def caps(self) -> Caps:
+        return caps.of(self.decision, self.request.subject_ref, self.request.purpose)
+
+    @cached_property
+    def excluded(self) -> frozenset[str]:
+        """Return data categories that an obligation keeps from the engine."""
+        duties = self.decision.rendered.verdict.obligations
+        found = (duty.properties.get("categories", []) for duty in duties if duty.type == "exclude_categories")
+        return frozenset().union(*found)
+
+    @cached_property
+    def session(self) -> tuple[str, ...]:
+        """Return what the person looks at in this session: that is views, whether it is stored or not."""
+        return () if Event.CATEGORY[Event.Kind.VIEW] in self.excluded else self.request.session
+
+    def general(self, fallback: str | None) -> Recommendations:
+        """Return the general list in the place of the person's own."""
+        return general(self.request, self.decision, self.model, items.at(self.about.catalogue), fallback=fallback)
+
+
+def personal(permit: Permit) -> Recommendations:
+    """Return the list that a decision permits, from those that are held or made anew."""
+    grounds = _grounds(permit)
+    held = None if grounds is None else lists.LISTS.get(grounds)
+    if held is None:
+        return _made(permit, grounds)
+    tally.scored(permit.model, held.served.recommendations)
+    return _answer(permit, held)
+
+
+def _grounds(permit: Permit) -> Grounds | None:
+    """Return what makes a list the same as another; None where more than that counts.
+
+    A caller's own items are many, caps count each showing, while a canary is watched the versions are timed and
+    compared, and what a rule of ranking has tried out is drawn for the person and the day.
+    """
+    request, about, bundle = permit.request, permit.about, permit.bundle
+    is_plain = request.candidates is None and not bundle.canaries and not bundle.ranking(request.purpose)
+    # What a cap lets be shown changes with each showing.
+    if about.catalogue is None or not is_plain or permit.hidden is None or permit.caps.caps:
+        return None
+    if permit.uses_events and about.features.recent is None:
+        return None
+    return Grounds(
+        bundle=bundle.revision,
+        model=permit.model,
+        catalogue=about.catalogue,
+        level=permit.level,
+        events=lists.digest(about.features) if permit.uses_events else b"",
+        excluded=permit.excluded,
+        hidden=permit.hidden,
+        session=permit.session,
+        segment=permit.segment,
+        group=permit.group,
+        number=request.count,
+        language=get_language(),
+    )
+
+
+def _made(permit: Permit, grounds: Grounds | None) -> Recommendations:
+    """Have the engine make a list; it is held under its grounds."""
+    if permit.hidden is None:
+        return permit.general("information_unavailable")
+    chosen, model, bundle = permit.request.candidates, permit.model, permit.bundle
+    offer = Offer(items.at(permit.about.catalogue), permit.hidden)
+    try:
+        among = offer.of(chosen or ())
+        history = _history(permit)
+        arguments = _arguments(permit, permit.hidden, history, among)
+        began = time.perf_counter_ns()
+        served = engine.recommend(model, bundle, **arguments, offered=offer.of if chosen is None else None)
+        took_us = (time.perf_counter_ns() - began) // 1_000
+        observing.compare(served, bundle, purpose=permit.request.purpose, arguments=arguments)
+        if served.level_used == "none":
+            return permit.general(served.fallback)
+        titles = offer.titles(wording.items_of(served.recommendations))
+        promoted = offer.promoted({*titles, *among})
+    except engine.EngineFailed as failed:
+        return permit.general(failed.code)
+    except reading.ReadingFailed:
+        return permit.general("information_unavailable")
+    tally.scored(model, served.recommendations)
+    kinds = engine.kinds_of(model, bundle, served.segment) if served.segment else ()
+    popular_with = wording.group(served.segment, kinds)
+    listed = wording.explained(served.recommendations, titles, history.liked, popular_with, promoted)
+    left_out = None
+    if chosen is not None:
+        wanted = [item for item in chosen if item in among and item not in history.unwanted]
+        rest = [(item, among[item], "promoted" if item in promoted else "popular") for item in wanted]
+        listed = _completed(listed, rest, permit.request.count)
+        left_out = len(chosen) - len(wanted)
+    made = Listed(served, listed, outputs.confidence(served.recommendations))
+    # A no counts for a time, and events that were read for themselves are not those of the grounds.
+    if grounds is not None and (isinstance(history.touches, Touches) or not grounds.events):
+        lists.LISTS.remember(grounds, made)
+    return replace(_answer(permit, made), took_us=took_us, left_out=left_out)
+
+
+def _history(permit: Permit) -> History:
+    """Return what the level may use, and no event more: nothing below ``behavioral``, else the window or everything.
+
+    Without what a cap lets no longer be shown. Raises EngineFailed and ReadingFailed.
+    """
+    history = _events(permit) if permit.uses_events else History()
+    return replace(history, unwanted=history.unwanted | permit.caps.full())
+
+
+def _events(permit: Permit) -> History:
+    request, row = permit.request, permit.about.features
+    kinds = [kind.value for kind, category in Event.CATEGORY.items() if category not in permit.excluded]
+    window = _MAX_HISTORY if permit.level == "individual" else BEHAVIORAL_WINDOW
+    # A caller's own items may be such as the model does not know.
+    of_all = request.candidates is not None
+    load = partial(engine.loaded, permit.model, permit.bundle)
+    known = features.history(row, kinds, window, load, now=time.time(), of_all_items=of_all)
+    return known or reading.history(request.subject_ref, request.purpose, kinds, window)
+
+
+def _arguments(permit: Permit, hidden: frozenset[str], history: History, among: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the model is asked; of a caller's own items all that are on offer, what the person has seen too."""
+    request, decision = permit.request, permit.decision
+    may_try = not (permit.about.is_held or outputs.marks(decision))
+    return {
+        "level": permit.level,
+        "history": history.touches,
+        "session": [Interaction(item) for item in permit.session],
+        "segment": permit.segment,
+        "group": permit.group,
+        "count": request.count,
+        "exclude": history.unwanted,
+        "exclude_categories": hidden,
+        "shape": shaping.shape_of(permit.bundle, request.purpose, request.subject_ref, may_try=may_try),
+        **({} if request.candidates is None else {"among": frozenset(among), "exclude_seen": False}),
+    }
+
+
+def _completed(listed: list[Any], wanted: list[tuple[str, str, str]], count: int) -> list[Any]:
+    """Return a list with the candidates that the model says nothing about at its end, in the caller's order."""
+    ranked = {item["item"] for item in listed}
+    rest = [each for each in wanted if each[0] not in ranked]
+    return [*listed, *wording.popular(rest[: count - len(listed)])]
+
+
+def _answer(permit: Permit, made: Listed) -> Recommendations:
+    request, level = permit.request, str(made.served.level_used)
+
+    def output() -> Made:
+        return outputs.made(
+            request.subject_ref, request.purpose, permit.decision, permit.model, permit.bundle,
+            level=level, items=made.items, confidence=made.confidence, among=request.candidates,
+        )  # fmt: skip
+
+    fallback = made.served.fallback and str(made.served.fallback)
+    return Recommendations(
+        level, made.items, permit.decision, permit.model, fallback, output=output, is_held=permit.about.is_held
+    )
+
+
+def general(
+    request: RecommendationRequest,
+    decision: Decision,
+    model: str | None,
+    catalogue: Items,
+    *,
+    fallback: str | None = None,
+) -> Recommendations:
+    """Return the general list; it needs neither the engine nor anything about the person. Empty without a database."""
+    hidden, chosen, left_out = hiding.hidden(decision, request.seen_by), request.candidates, None
+    if hidden is not None and caps.of(decision, request.subject_ref, request.purpose).hide_promotions:
+        hidden |= {PROMOTED}
+    found: list[tuple[str, str, str]]
+    try:
+        if chosen is None:
+            found = catalogue.general(request.count, hidden)
+        else:
+            found, offered = reading.general_among(chosen, request.count, hidden)
+            left_out = len(chosen) - offered
+    except reading.ReadingFailed:
+        found, fallback = [], fallback or "information_unavailable"
+    return Recommendations("none", wording.popular(found), decision, model, fallback, left_out=left_out)
