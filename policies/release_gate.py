@@ -26,6 +26,7 @@ _SENTENCES = {
     "k_too_small": "The smallest class is too small: {detail} are asked for.",
     "l_too_small": "A class shows too few sensitive values: {detail} are asked for.",
     "t_too_large": "Shares of sensitive values in a class are too far from the table's: {detail} thousandths at most.",
+    "epsilon_too_large": "Noise of this epsilon protects too little: {detail} thousandths at most.",
     "protection_unknown": "Neither classes nor noise within the limits protect it ({detail}).",
     "purpose_unknown": "The purpose is not registered: {detail}.",
     "recipient_not_allowed": "The purpose does not name this receiver: {detail}.",

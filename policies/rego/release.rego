@@ -200,6 +200,18 @@ findings contains ["protection_unknown", input.kind] if {
 	readable
 	not strong_enough
 	input.kind != "table"
+	not too_much_epsilon
+}
+
+too_much_epsilon if {
+	input.kind == "noisy"
+	is_number(input.epsilon)
+	input.epsilon > data.disclosure.epsilon_at_most
+}
+
+findings contains ["epsilon_too_large", sprintf("%v of %v", [input.epsilon, data.disclosure.epsilon_at_most])] if {
+	readable
+	too_much_epsilon
 }
 
 findings contains ["purpose_unknown", purpose] if {

@@ -57,7 +57,7 @@ test_without_a_sensitive_column_only_k_counts if {
 
 test_noise_is_judged_by_its_epsilon if {
 	judged({"kind": "noisy", "k": 1, "epsilon": 1000}, {}).decision
-	codes({"kind": "noisy", "epsilon": 1001}) == ["protection_unknown"]
+	codes({"kind": "noisy", "epsilon": 1001}) == ["epsilon_too_large"]
 	codes({"kind": "noisy", "epsilon": 0}) == ["protection_unknown"]
 	codes({"kind": "noisy"}) == ["protection_unknown"]
 	codes({"kind": "raw"}) == ["protection_unknown"]

@@ -133,7 +133,17 @@ class TableRelease(RunBase):
         ]
 
     def __str__(self) -> str:
-        return f"{self.table.name}, k = {self.asked['k']}"
+        return f"{self.table.name}, {self.protection}"
+
+    @property
+    def is_noisy(self) -> bool:
+        """Return whether it is of noisy tables, and not of a copy in classes."""
+        return "noise" in self.asked
+
+    @property
+    def protection(self) -> str:
+        """Return what protects the people in it, in short."""
+        return f"epsilon = {self.asked['noise']['epsilon']}" if self.is_noisy else f"k = {self.asked['k']}"
 
     @property
     def receivers(self) -> list[str]:

@@ -14,9 +14,11 @@ from audit import signing, trail
 from common.canonical import canonical_json, digest_of
 from oversight.approvals import steps, subjects, verdicts
 from privacy.anonymisation.files.inspection import sha256_of
+from privacy.budgets.estimates import CONFIDENCE
 from privacy.models import TableRelease
 from privacy.releases import gate, running, uploads
 from privacy.releases.asking import Asked
+from privacy.releases.noisy.asking import NoisyAsked
 from privacy.releases.problems import ReleaseRefused
 from privacy.releases.subjects import of_release
 from privacy.releases.verifying import TYP
@@ -27,6 +29,8 @@ _THOUSAND = 1_000
 
 def facts_of(release: TableRelease) -> gate.Facts:
     """Return what the policy is asked about a release whose job is done."""
+    if release.is_noisy:
+        return NoisyAsked.of(release).facts()
     asked, result = Asked.of(release), _report(release)["result"]
     overlaps = [each["smallest"] for each in _figures(release)["overlaps"]]
     return gate.Facts(
@@ -78,7 +82,7 @@ def approve(release: TableRelease, *, actor: str, seen: str, reason: str = "") -
     _refuse_changed(current)
     current.decision = verdicts.approve(of_release(current), actor=actor, seen=seen, reason=reason)
     now = timezone.now()
-    current.published_at, current.expires_at = now, now + timedelta(days=Asked.of(current).days)
+    current.published_at, current.expires_at = now, now + timedelta(days=current.asked["days"])
     current.stage = Stage.PUBLISHED
     current.manifest = _signed(current, verdict)
     current.save(update_fields=["decision", "published_at", "expires_at", "stage", "manifest"])
@@ -174,10 +178,9 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
     """Return what a second officer approves: everything about the release but its approval. Numbers as texts."""
     report, figures = _report(release), _figures(release)
     result = report["result"]
-    return {
+    whole = {
         "format": 1,
         "release": str(release.pk),
-        "source": {"sha256": release.table.sha256, "rows": release.table.rows},
         "target": {
             "sha256": release.target_sha256,
             "bytes": figures["bytes"],
@@ -185,15 +188,21 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
             "name": release.file_name,
         },
         "asked": _texts(release.asked),
-        "loss": _texts({"ncp": result["ncp"], "of_columns": result["loss"], "queries": report["queries"]}),
-        "risk": _texts({**result["risk"], "smallest_class": result["smallest_class"]}),
-        "before": _texts({name: figures[name] for name in ("unique_before", "smallest_before", "classes_before")}),
-        "overlaps": figures["overlaps"],
         "policy": {
             "revision": verdict.revision,
             "warnings": [reason.as_document() for reason in verdict.warnings],
         },
         "author": release.author,
+    }
+    if release.is_noisy:  # the digest and the rows of the source would be exact figures about it
+        return {**whole, "tables": report["tables"], "charge": report["charge"], "confidence": repr(CONFIDENCE)}
+    return {
+        **whole,
+        "source": {"sha256": release.table.sha256, "rows": release.table.rows},
+        "loss": _texts({"ncp": result["ncp"], "of_columns": result["loss"], "queries": report["queries"]}),
+        "risk": _texts({**result["risk"], "smallest_class": result["smallest_class"]}),
+        "before": _texts({name: figures[name] for name in ("unique_before", "smallest_before", "classes_before")}),
+        "overlaps": figures["overlaps"],
     }
 
 
