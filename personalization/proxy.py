@@ -8,7 +8,7 @@ import logging
 import time
 from dataclasses import replace
 
-from django.db import DatabaseError
+from django.db import DatabaseError, Error
 
 from common import tracing
 from common.tracing import Attributes
@@ -19,6 +19,7 @@ from personalization.monitors import tally
 from personalization.review import outputs
 from personalization.rollouts import observing
 from personalization.rules import hidden as hiding
+from personalization.rules import masked as masking
 from personalization.segments import membership
 from personalization.serving import items, known, making, reading
 from personalization.serving.items import Items
@@ -45,6 +46,7 @@ _FULFILLED = frozenset(
         "hide_flagged",
         "hide_promotions",
         "cap_showings",
+        "mask_fields",
     }
 )
 # A review would keep an output, and of a visitor nothing is kept.
@@ -62,6 +64,7 @@ def recommend(request: RecommendationRequest, *, caller: str, about: Known | Non
     about = about or known.read_if_possible(request.subject_ref, request.purpose, request.asked_level)
     request, catalogue = _made_for(request, about), items.at(about.catalogue)
     answer = _capped(request, _reviewed(request, _make(request, caller, about), catalogue), catalogue)
+    answer = _masked(answer)
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -118,7 +121,8 @@ def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle
     if not decision.permitted:
         return making.general(request, decision, model, catalogue)
     fulfilled = _FULFILLED_FOR_VISITORS if request.is_visitor else _FULFILLED
-    if any(o.type not in fulfilled for o in decision.rendered.verdict.obligations):
+    duties = decision.rendered.verdict.obligations
+    if any(duty.type not in fulfilled or not masking.is_understood(duty) for duty in duties):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
         return making.general(request, decision, model, catalogue, fallback="obligation_not_supported")
     if model is None:
@@ -129,7 +133,7 @@ def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle
 def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ...] | None = None) -> Recommendations:
     """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
     wanted = RecommendationRequest(subject_ref=NO_SUBJECT, count=count, candidates=candidates, processing_region="")
-    return making.general(wanted, decision, None, items.at(None), fallback=decision.reasons[0])
+    return _masked(making.general(wanted, decision, None, items.at(None), fallback=decision.reasons[0]))
 
 
 def _question(
@@ -190,3 +194,12 @@ def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: 
     except reading.ReadingFailed:
         return making.general(request, answer.decision, answer.model, catalogue, fallback="information_unavailable")
     return replace(answer, items=[item for item in answer.items if item["item"] not in refused])
+
+
+def _masked(answer: Recommendations) -> Recommendations:
+    """Return the answer without the fields that rules of masking name; without items where these cannot be read."""
+    try:
+        fields = masking.by_verdict(answer.decision.rendered)
+    except Error:
+        return replace(answer, items=[], fallback=answer.fallback or "information_unavailable")
+    return replace(answer, items=masking.without(answer.items, fields)) if fields else answer
