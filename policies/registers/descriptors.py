@@ -114,9 +114,8 @@ def mask_narrows(before: Document | None, after: Document | None) -> bool:
     if before is None or after is None:
         return after is not None
     conditions = ("age_bands", "regions", "purposes")
-    return set(before["item_fields"]) <= set(after["item_fields"]) and all(
-        _covers(before[n], after[n]) for n in conditions
-    )
+    masks_as_much = set(before["item_fields"]) <= set(after["item_fields"])
+    return masks_as_much and all(_covers(before[name], after[name]) for name in conditions)
 
 
 def _save_checked(rule: Any, _created: bool) -> None:

@@ -174,6 +174,8 @@ EventAnswer = EventTaken | EventFault
 
 @dataclass(frozen=True)
 class Item:
+    """Item of a list. A field that a rule of masking leaves out is empty."""
+
     item: str
     title: str
     why: str
@@ -373,7 +375,7 @@ def read_recommendations(document: Any) -> Recommendations:
         level=_need(document, "level", str),
         permitted_level=_need(document, "permitted_level", str),
         items=tuple(
-            Item(_need(each, "item", str), _need(each, "title", str), _get(each, "why", str, ""))
+            Item(_need(each, "item", str), _get(each, "title", str, ""), _get(each, "why", str, ""))
             for each in _need(document, "items", list)
         ),
         reasons=_reasons(document),
