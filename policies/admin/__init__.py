@@ -2,18 +2,16 @@
 
 from policies.admin import (
     bundles,
-    caps,
     credentials,
     data_categories,
-    display,
     drops,
     jurisdictions,
-    masking,
     opa,
     policies,
     prices,
     ranking,
     residency,
+    shown,
 )
 from policies.admin.decision_log import pages as decision_log
 from policies.admin.systems import ProcessingSystemAdmin
@@ -21,17 +19,15 @@ from policies.admin.systems import ProcessingSystemAdmin
 __all__ = [
     "ProcessingSystemAdmin",
     "bundles",
-    "caps",
     "credentials",
     "data_categories",
     "decision_log",
-    "display",
     "drops",
     "jurisdictions",
-    "masking",
     "opa",
     "policies",
     "prices",
     "ranking",
     "residency",
+    "shown",
 ]
