@@ -292,7 +292,7 @@ def test_an_event_id_is_one_event_whoever_it_is_about(api, send):
     api.save("customer-2", "give")
     assert send(occurred_at=recent.TEXT).status_code == 201
 
-    again = send(subject={"id": "customer-2"}, occurred_at=(recent.AT - timedelta(days=2)).isoformat())
+    again = send("customer-2", occurred_at=(recent.AT - timedelta(days=2)).isoformat())
 
     assert (again.status_code, again.json()["code"], Event.objects.count()) == (409, "event_id_taken", 1)
 
