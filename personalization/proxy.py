@@ -8,7 +8,7 @@ import logging
 import time
 from dataclasses import replace
 
-from django.db import DatabaseError, Error
+from django.db import DatabaseError
 
 from common import tracing
 from common.tracing import Attributes
@@ -63,8 +63,8 @@ def recommend(request: RecommendationRequest, *, caller: str, about: Known | Non
     started = time.perf_counter()
     about = about or known.read_if_possible(request.subject_ref, request.purpose, request.asked_level)
     request, catalogue = _made_for(request, about), items.at(about.catalogue)
-    answer = _capped(request, _reviewed(request, _make(request, caller, about), catalogue), catalogue)
-    answer = _masked(answer)
+    made = _make(request, caller, about)
+    answer = _capped(request, _reviewed(request, made, catalogue), catalogue).masking(made.masked)
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -109,6 +109,7 @@ def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommen
         answer = making.general(request, decision, None, catalogue, fallback="information_unavailable")
     else:
         answer = _recommend(request, batch, about, bundle)
+    answer = replace(answer, masked=masking.by_verdict(answer.decision.rendered))
     batch.log()
     if bundle is not None:
         observing.note(answer, bundle)
@@ -146,7 +147,8 @@ def _recommend(
 def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ...] | None = None) -> Recommendations:
     """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
     wanted = RecommendationRequest(subject_ref=NO_SUBJECT, count=count, candidates=candidates, processing_region="")
-    return _masked(making.general(wanted, decision, None, items.at(None), fallback=decision.reasons[0]))
+    answer = making.general(wanted, decision, None, items.at(None), fallback=decision.reasons[0])
+    return answer.masking(masking.by_verdict(decision.rendered))
 
 
 def _question(
@@ -207,12 +209,3 @@ def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: 
     except reading.ReadingFailed:
         return making.general(request, answer.decision, answer.model, catalogue, fallback="information_unavailable")
     return replace(answer, items=[item for item in answer.items if item["item"] not in refused])
-
-
-def _masked(answer: Recommendations) -> Recommendations:
-    """Return the answer without the fields that rules of masking name; without items where these cannot be read."""
-    try:
-        fields = masking.by_verdict(answer.decision.rendered)
-    except Error:
-        return replace(answer, items=[], fallback=answer.fallback or "information_unavailable")
-    return replace(answer, items=masking.without(answer.items, fields)) if fields else answer

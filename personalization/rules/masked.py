@@ -7,6 +7,9 @@ permit with it serves the general list.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import Error
+
+from common.waiting import no_wait
 from policies.decisions.rendering import NO_ENGINE, RenderedVerdict
 from policies.engines.base import Obligation
 from policies.models import MaskRule
@@ -29,7 +32,10 @@ def by_verdict(rendered: RenderedVerdict) -> Fields:
     What cannot be read masks all that can be.
     """
     if rendered.engine == NO_ENGINE:
-        return of_all_rules()
+        try:
+            return of_all_rules()
+        except Error:
+            return _ALL
     duties = [duty for duty in rendered.verdict.obligations if duty.type == DUTY]
     if not all(map(is_understood, duties)):
         return _ALL
@@ -38,6 +44,7 @@ def by_verdict(rendered: RenderedVerdict) -> Fields:
 
 def of_all_rules() -> Fields:
     """Return the fields that any rule of the register names. One statement."""
+    no_wait.refuse()
     return frozenset(field for fields in MaskRule.objects.values_list("item_fields", flat=True) for field in fields)
 
 
