@@ -34,6 +34,9 @@ _SENTENCES = {
     "residency": "No residency rule allows data of people from {detail}.",
     "days_too_many": "It would be in force too long: {detail} days at most.",
     "overlap": "Laid on an earlier release of this table, too little is left of a person's class: {detail}.",
+    "inferred_too_often": "Sensitive values of people in it are guessed too often: {detail} thousandths at most.",
+    "singled_out_too_often": "People in it are singled out too often: {detail} thousandths at most.",
+    "attack_unmeasured": "It has too few rows to measure how often sensitive values of people in it are guessed.",
     "bundle_missing": "No policy is in force.",
     "package_missing": "The policy in force says nothing about releases. Publish one that does.",
     "engine_undefined": "The policy gave no answer, which is a refusal.",
@@ -77,6 +80,8 @@ def document(facts: Facts, bundle: LoadedBundle, now: datetime) -> dict[str, Any
         "region": _word(facts.region, residency["processing"]),
         "days": facts.days,
         "smallest_overlap": facts.smallest_overlap,
+        "inferred": facts.inferred,
+        "singled_out": facts.singled_out,
         "expired_instruments": [slug for slug, end in bundle.instrument_ends if end <= now.timestamp()],
     }
 

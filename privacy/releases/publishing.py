@@ -4,6 +4,7 @@ The policy is asked when a release is proposed and again when it is approved, as
 manifest names what was published by digest, so ``verifying`` needs nothing but the two files and the public key.
 """
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from privacy.budgets.estimates import CONFIDENCE
 from privacy.models import TableRelease
 from privacy.releases import gate, running, uploads
 from privacy.releases.asking import Asked
+from privacy.releases.gate import INFERENCE, SINGLING_OUT
 from privacy.releases.noisy.asking import NoisyAsked
 from privacy.releases.problems import ReleaseRefused
 from privacy.releases.subjects import of_release
@@ -46,7 +48,16 @@ def facts_of(release: TableRelease) -> gate.Facts:
         region=asked.region,
         days=asked.days,
         smallest_overlap=min(overlaps, default=None),
+        inferred=_found_by(release, INFERENCE),
+        singled_out=_found_by(release, SINGLING_OUT),
     )
+
+
+def _found_by(release: TableRelease, attack: str) -> int | None:
+    """Return what an attack found beyond its control, in thousandths, rounded up."""
+    found = (each["excess"] for each in _figures(release).get("attacks", ()) if each["name"] == attack)
+    excess = next(found, None)
+    return None if excess is None else math.ceil(excess * _THOUSAND)
 
 
 def verdict_of(release: TableRelease) -> gate.Verdict:
@@ -203,6 +214,7 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
         "risk": _texts({**result["risk"], "smallest_class": result["smallest_class"]}),
         "before": _texts({name: figures[name] for name in ("unique_before", "smallest_before", "classes_before")}),
         "overlaps": figures["overlaps"],
+        "attacks": _texts(figures.get("attacks", [])),
     }
 
 

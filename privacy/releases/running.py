@@ -7,6 +7,7 @@ import json
 import logging
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 STALLED_AFTER = timedelta(minutes=15)
 GIVEN_UP_AFTER = timedelta(hours=6)
-STEPS = ("Reading and grouping", "Measuring classes", "Comparing with earlier releases")
+STEPS = ("Reading and grouping", "Measuring classes", "Attacking a part of it", "Comparing with earlier releases")
 
 
 def run(pk: UUID | str) -> None:
@@ -78,6 +79,8 @@ def _carry_out(row: TableRelease) -> None:
     target.chmod(0o600)
     before, after = classes.sizes(source, names), classes.sizes(open_table(target), names)
     row.move(STEPS[2], 2)
+    found = _attacked(row, source, asked)
+    row.move(STEPS[3], 3)
     figures = {
         "steps": list(classes.STEPS),
         "below_before": classes.below(before),
@@ -87,9 +90,27 @@ def _carry_out(row: TableRelease) -> None:
         "classes_before": len(before),
         "sizes": classes.by_size(after),
         "bytes": target.stat().st_size,
+        "attacks": found,
         "overlaps": _overlaps(row, asked, report.target_sha256),
     }
     _finish(row, json.loads(json.dumps(asdict(report))), figures)
+
+
+def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str, Any]]:
+    """Attack a copy of half of a sample; nothing is found where the sample is too small to be made safe."""
+    from privacy.anonymisation.tables import anonymise_table
+    from privacy.releases import attacks
+
+    names, shown, person = asked.columns(Role.QUASI), asked.columns(Role.OTHER), asked.columns(Role.PERSON)
+    roles = attacks.Roles(names, shown, asked.sensitive, asked.person)
+
+    def anonymise(part: "Table", target: Path) -> None:
+        anonymise_table(part, target, names, asked.wish, drop=person, keep=shown)
+
+    try:
+        return [each.as_document() for each in attacks.measure(source, row.table.rows, roles, anonymise)]
+    except AnonymisationError:
+        return []
 
 
 def _source(row: TableRelease) -> "Table":

@@ -131,6 +131,12 @@ class Command(BaseCommand):
             f"Risk: prosecutor {risk['prosecutor']:.3f}, marketer {risk['marketer']:.4f}; rows of their own"
             f" {100 * risk['unique_before']:.1f} % before, {100 * risk['unique_after']:.1f} % after"
         )
+        for each in figures["attacks"]:
+            beyond = "too few rows" if each["excess"] is None else f"{100 * each['excess']:.1f} % beyond it"
+            self.stdout.write(
+                f"Attack, {each['name']}: hits {100 * each['rate']:.1f} % of {each['tries']:,} who are in it,"
+                f" {100 * each['control']:.1f} % of the control ({beyond})"
+            )
         for each in figures["overlaps"]:
             self.stdout.write(f"Laid on release {each['release']}: {each['smallest']} left of a person's class")
 

@@ -19,7 +19,7 @@ from privacy.releases.noisy.asking import NoisyAsked, Plan
 if TYPE_CHECKING:
     from privacy.anonymisation.tables import Table
 
-STEPS = ("Asking the policy, and paying", "Counting", "Drawing noise")
+STEPS = ("Asking the policy, and paying", "Counting", "Drawing noise", "Writing")
 
 
 def pay(row: TableRelease) -> Plan:
@@ -50,6 +50,7 @@ def make(row: TableRelease, source: "Table", plan: Plan) -> tuple[dict[str, Any]
         (each, plan.part.draw(each.cells.tolist(), noise.rows_each), margin)
         for each, (_, _, margin) in zip(counted, plan.tables, strict=True)
     ]
+    row.move(STEPS[3], 3)
     with replacing(target) as held:
         counting.write(held, target, drawn)
     target.chmod(0o600)

@@ -223,6 +223,10 @@ def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
     if result["fewest_sensitive"] is not None:
         yield "Fewest sensitive values in a class (l)", NOTHING, f"{result['fewest_sensitive']:,}"
         yield "Farthest from the table's shares (t)", NOTHING, f"{result['furthest']:.3f}"
+    for each in before.get("attacks", ()):
+        name, control = f"{each['name'].capitalize()}: people in it, others", _percent(each["control"])
+        found = "too few rows" if each["excess"] is None else f"{_percent(each['excess'])} more"
+        yield name, control, f"{_percent(each['rate'])} ({found})"
     for each in before["overlaps"]:
         yield f"Left of a class with release {each['release'][:8]}", NOTHING, f"{each['smallest']:,}"
 
