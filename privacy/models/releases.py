@@ -23,7 +23,8 @@ class DisclosureLimits(models.Model):
 
     ``smallest_group``: people in the smallest group that is counted in public, or shown to officers without exact
     figures. ``t_at_most``, ``epsilon_at_most``, and what attacks may find beyond their control (``inferred_at_most``,
-    ``singled_out_at_most``) are thousandths. ``overlap_at_least``: rows, and sensitive values, that have to be left when two releases of one table are laid on each other.
+    ``singled_out_at_most``) are thousandths. ``overlap_at_least``: rows, and sensitive values, that are left when
+    two releases of one table are laid on each other.
     """
 
     class Overlap(models.TextChoices):

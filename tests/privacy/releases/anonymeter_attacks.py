@@ -1,4 +1,4 @@
-"""Run by anonymeter's Python (tests/helpers/judges.py): how often its attacks hit the people of a table, and a control."""
+"""Run by anonymeter's Python (tests/helpers/judges.py): how often its attacks hit people of a table, and a control."""
 
 import io
 import json
@@ -37,15 +37,8 @@ def attacked(case):
         ori=ori, syn=syn, control=control, aux_cols=(known[:half], known[half:]), n_attacks=tries, n_neighbors=1
     )
     found["linkability"] = rates(linking.evaluate(n_jobs=1))
-    singling = SinglingOutEvaluator(
-        ori=ori,
-        syn=syn,
-        control=control,
-        n_attacks=case["queries"],
-        n_cols=case["columns"],
-        max_attempts=30_000,
-        seed=1,
-    )
+    how = {"n_attacks": case["queries"], "n_cols": case["columns"], "max_attempts": 30_000, "seed": 1}
+    singling = SinglingOutEvaluator(ori=ori, syn=syn, control=control, **how)
     try:
         found["singling out"] = rates(singling.evaluate(mode="multivariate"))
     except RuntimeError:  # no query singles out a row of the copy

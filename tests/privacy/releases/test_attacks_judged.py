@@ -125,12 +125,11 @@ def test_anonymeter_finds_what_we_measure_of_copies(people, tmp_path):
     roles = attacks.Roles(KNOWN, [], SECRET, None)
     ours = []
     for wish in wishes:
-        measured = attacks.measure(
-            open_table(path),
-            len(people),
-            roles,
-            lambda part, target, wish=wish: anonymise_table(part, target, KNOWN, wish, keep=[SECRET]),
-        )
+
+        def anonymise(part: Any, copy: Path, wish: Wish = wish) -> None:
+            anonymise_table(part, copy, KNOWN, wish, keep=[SECRET])
+
+        measured = attacks.measure(open_table(path), len(people), roles, anonymise)
         ours.append({each.name: each for each in measured})
 
     for wish, verdict, mine in zip(wishes, found, ours, strict=False):
