@@ -330,7 +330,8 @@ class Reader(threading.Thread):
 
     def _ask(self, *, has_refused: bool) -> None:
         # Facts of which no answer is remembered, so that the engine is asked.
-        told = Tc(consents=(*range(1, 12), *self.chance.sample(range(12, 25), 6)))
+        moment = int(time.time() * 10)
+        told = Tc(created=moment, updated=moment, consents=(*range(1, 12), *self.chance.sample(range(12, 25), 6)))
         body = {"subject": {"id": self.person}, "session": self.items, "signals": {"tcf": told.encode()}, "count": 5}
         status, answer = self.instance.post("/api/v1/recommendations", body, self.token)
         if status != 200:
