@@ -38,13 +38,9 @@ def rerun(data: Data, model: Model) -> Rerun:
     rules = model.parameters
     touches, segments = data.interactions, data.segments
     chosen = choose(
-        touches,
-        model.items,
-        segments,
-        lists=(Lists.COUNTS,),
-        min_segment=rules.min_segment,
-        min_people=rules.min_people,
-    )
+        touches, model.items, segments,
+        lists=(Lists.COUNTS,), min_segment=rules.min_segment, min_people=rules.min_people,
+    )  # fmt: skip
     again = train(
         touches, model.items, segments,
         recipe=rules.recipe, min_segment=rules.min_segment, min_people=rules.min_people,
@@ -52,8 +48,9 @@ def rerun(data: Data, model: Model) -> Rerun:
     )  # fmt: skip
     again = groups.added(again, touches, groups.kinds_of(model)).model
     asked = ask(
-        touches, model.items, segments, recipe=rules.recipe, min_segment=rules.min_segment, min_people=rules.min_people
-    )
+        touches, model.items, segments,
+        recipe=rules.recipe, min_segment=rules.min_segment, min_people=rules.min_people,
+    )  # fmt: skip
     return Rerun(chosen, again, asked)
 
 
