@@ -33,7 +33,7 @@ class Histories:
         """Sort the interactions with items of ``catalogue``; the others are left out."""
         column = interactions.items.renumbered(item.id for item in catalogue)
         known = np.flatnonzero(column >= 0)
-        people = _sorted_people(interactions.people.take(known).distinct())
+        people = sorted_people(interactions.people.take(known).distinct())
         number = interactions.people.take(known).renumbered(people)
         # Stable: interactions of the same moment keep the order they were given in.
         order = np.lexsort((interactions.time[known], number))
@@ -116,6 +116,6 @@ def members(people: Sequence[Person], segments: Mapping[Person, str]) -> dict[st
     return dict(sorted(found.items()))
 
 
-def _sorted_people(people: Iterable[Person]) -> list[Person]:
+def sorted_people(people: Iterable[Person]) -> list[Person]:
     """Order people so that the order of rows does not change the model."""
     return sorted(people, key=lambda person: (isinstance(person, bytes), person))
