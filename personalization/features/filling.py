@@ -13,7 +13,7 @@ from django.db import OperationalError, connection, transaction
 from consent.models import DataSubject
 
 logger = logging.getLogger(__name__)
-_PAGE, _AT_ONCE = 1_000, 100
+_PAGE, _AT_ONCE = 1_000, 20
 _WAIT_MS = 200  # for an event or a deletion of the same people
 _MISSING = """
 SELECT s.ref, p.slug FROM unnest(%s::uuid[]) s (ref) CROSS JOIN consent_purpose p

@@ -71,8 +71,8 @@ BEGIN
   RETURN NULL;
 END $$;
 """
-# Nothing is made while a deletion is under way, and a deletion waits for it: what is made here is there. The lock of the
-# deletions comes first, so all people given have events or had none before.
+# Nothing is made while a deletion is under way, and one that begins meanwhile waits: events found to exist are still
+# there when their row is made of them.
 _FILL = f"""
 CREATE FUNCTION assent_features_fill(people uuid[], purposes text[]) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
