@@ -25,7 +25,7 @@ from personalization.serving import items, known, making, reading
 from personalization.serving.items import Items
 from personalization.serving.known import Known
 from personalization.serving.making import Permit
-from personalization.serving.requests import RecommendationRequest, Recommendations
+from personalization.serving.requests import RecommendationRequest, Recommendations, Written
 from personalization.showings import caps
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
@@ -77,7 +77,7 @@ def _count(answer: Recommendations, seconds: float) -> None:
     )
     tally.resting(engine.is_resting())
     if answer.model is not None and answer.level != "none":
-        tally.shown(answer.model, (str(item["item"]) for item in answer.items))
+        tally.shown(answer.model, answer.written.ids)
 
 
 def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
@@ -183,11 +183,11 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations, catalogue
         if shown.content is None:
             return making.general(request, answer.decision, answer.model, catalogue, fallback=shown.show.value)
         hidden = hiding.hidden(answer.decision, request.seen_by)
-        listed = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
+        wanted = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
         return making.general(request, answer.decision, answer.model, catalogue, fallback="review_unavailable")
-    return replace(answer, level=shown.content["level"], items=listed, fallback=None)
+    return replace(answer, level=shown.content["level"], written=Written.of(wanted), fallback=None)
 
 
 def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: Items) -> Recommendations:
@@ -199,7 +199,9 @@ def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: 
     if answer.level == "none" or not limits.caps:
         return answer
     try:
-        refused = limits.count([item["item"] for item in answer.items])
+        refused = limits.count(answer.written.ids)
     except reading.ReadingFailed:
         return making.general(request, answer.decision, answer.model, catalogue, fallback="information_unavailable")
-    return replace(answer, items=[item for item in answer.items if item["item"] not in refused])
+    if not refused:
+        return answer
+    return replace(answer, written=Written.of([item for item in answer.items if item["item"] not in refused]))
