@@ -4,6 +4,7 @@ In two halves around that statement, so that the loop of ``governance.front`` an
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 from django.utils import translation
 
@@ -47,8 +48,10 @@ def _answer(body: ListBody, environ: Environ, about: Known | None) -> bytes:
         about, caller = known.NOTHING, wsgi.authenticate(environ, SCOPE)
     else:
         caller = wsgi.check_known(about.information, SCOPE)
+    language = languages.accepted(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    is_usual = language == translation.get_language()
     # Sentences are for the person that the service asks for; the next answer of this thread has its own language.
-    with translation.override(languages.accepted(environ.get("HTTP_ACCEPT_LANGUAGE", ""))):
+    with nullcontext() if is_usual else translation.override(language):
         return proxy.recommend(body.request(environ), caller=caller, about=about).body()
 
 
