@@ -6,8 +6,8 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from dataclasses import replace
 
+import msgspec
 from django.db import DatabaseError
 
 from common import tracing
@@ -91,7 +91,7 @@ def _made_for(request: RecommendationRequest, about: Known) -> RecommendationReq
     seen_by = hiding.viewer(
         about.information, region=request.region, age_band=request.age_band, purpose=request.purpose
     )
-    return replace(request, seen_by=seen_by)
+    return msgspec.structs.replace(request, seen_by=seen_by)
 
 
 def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommendations:
@@ -187,7 +187,7 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations, catalogue
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
         return making.general(request, answer.decision, answer.model, catalogue, fallback="review_unavailable")
-    return replace(answer, level=shown.content["level"], written=Written.of(wanted), fallback=None)
+    return msgspec.structs.replace(answer, level=shown.content["level"], written=Written.of(wanted), fallback=None)
 
 
 def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: Items) -> Recommendations:
@@ -204,4 +204,6 @@ def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: 
         return making.general(request, answer.decision, answer.model, catalogue, fallback="information_unavailable")
     if not refused:
         return answer
-    return replace(answer, written=Written.of([item for item in answer.items if item["item"] not in refused]))
+    return msgspec.structs.replace(
+        answer, written=Written.of([item for item in answer.items if item["item"] not in refused])
+    )

@@ -1,9 +1,9 @@
 """Recommendations and events over HTTP next to decisions: what each costs the web process and PostgreSQL.
 
 One database: people, a catalogue, a hundred events of each of the active people (2,000, or a tenth of all), and a model
-that was trained on some of them and is live. Lists are asked for by people who permit them, so each row is of its level. Where a list was made
-before from the same events, items and rules it is held; with a visit of its own, each is made anew. Each row is also a
-ratio to a decision of the same run.
+that was trained on some of them and is live. Lists are asked for by people who permit them, so each row is of its
+level. Where a list was made before from the same events, items and rules it is held; with a visit of its own, each is
+made anew. Each row is also a ratio to a decision of the same run.
 """
 
 import json

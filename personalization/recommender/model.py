@@ -124,8 +124,8 @@ class Model:
         ``among``, only items in it are. Items of ``exclude_categories`` are neither recommended nor used as a reason.
         Items this model does not know are ignored. ``reasons`` bounds
         ``because`` and ``despite``, >= 1. ``shape``: what a personal list is made for besides relevance. ``offered`` is
-        asked with the ids of the best items, a few more than ``count``: only those it returns make the list, and only
-        they are explained.
+        asked with the ids of the best items, and of a few more where not all of them are on offer: only those it
+        returns make the list, and only they are explained.
 
         Raises ValueError for an unknown level or a ``count`` or ``reasons`` out of range.
         """
@@ -311,9 +311,11 @@ class Model:
         if wish.offered is None:
             return best[: wish.kept]
         ids = [self.items[position].id for position in best.tolist()]
-        known = wish.offered(ids)
-        if len(known) == len(ids):
+        first = ids[: wish.kept]
+        known = wish.offered(first)
+        if len(known) == len(first):
             return best[: wish.kept]
+        known = {*known, *wish.offered(ids[wish.kept :])}
         kept = [place for place, item in enumerate(ids) if item in known]
         return best[kept[: wish.kept]]
 

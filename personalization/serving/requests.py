@@ -1,7 +1,6 @@
 """What is asked of the proxy, and what it answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,8 +13,7 @@ from personalization.serving import wording
 from policies.decisions.evaluate import Decision
 
 
-@dataclass(frozen=True, kw_only=True)
-class RecommendationRequest:
+class RecommendationRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A service's request for one person."""
 
     subject_ref: UUID
@@ -59,8 +57,7 @@ class Written(NamedTuple):
         return _decode(self.text)
 
 
-@dataclass(frozen=True)
-class Recommendations:
+class Recommendations(msgspec.Struct, frozen=True):
     """What was served, at which level, by which decision. ``output``: what a person may have to review first."""
 
     level: str
@@ -69,7 +66,6 @@ class Recommendations:
     model: str | None
     fallback: str | None = None
     took_us: int | None = None  # of the engine
-    notes: list[str] = field(default_factory=list)
     output: Callable[[], Made] | None = None
     left_out: int | None = None  # of the candidates, where the caller gave them
     is_held: bool = False  # outputs about the person are kept for a review
