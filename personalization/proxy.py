@@ -20,6 +20,7 @@ from personalization.monitors import tally
 from personalization.review import outputs
 from personalization.rollouts import observing
 from personalization.rules import hidden as hiding
+from personalization.rules import masked as masking
 from personalization.segments import membership
 from personalization.serving import items, known, making, reading
 from personalization.serving.items import Items
@@ -45,6 +46,7 @@ _FULFILLED = frozenset(
         "hide_flagged",
         "hide_promotions",
         "cap_showings",
+        "mask_fields",
     }
 )
 # A review would keep an output, and of a visitor nothing is kept.
@@ -61,7 +63,8 @@ def recommend(request: RecommendationRequest, *, caller: str, about: Known | Non
     started = time.perf_counter()
     about = about or known.read_if_possible(request.subject_ref, request.purpose, request.asked_level)
     request, catalogue = _made_for(request, about), items.at(about.catalogue)
-    answer = _capped(request, _reviewed(request, _make(request, caller, about), catalogue), catalogue)
+    made = _make(request, caller, about)
+    answer = _capped(request, _reviewed(request, made, catalogue), catalogue).masking(made.masked)
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -106,6 +109,8 @@ def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommen
         answer = making.general(request, decision, None, catalogue, fallback="information_unavailable")
     else:
         answer = _recommend(request, batch, about, bundle)
+    masked = masking.by_verdict(answer.decision.rendered)
+    answer = msgspec.structs.replace(answer, masked=masked) if masked else answer
     batch.log()
     if bundle is not None:
         observing.note(answer, bundle)
@@ -128,7 +133,8 @@ def _recommend(
     if not decision.permitted:
         return making.general(request, decision, model, catalogue)
     fulfilled = _FULFILLED_FOR_VISITORS if request.is_visitor else _FULFILLED
-    if any(o.type not in fulfilled for o in decision.rendered.verdict.obligations):
+    duties = decision.rendered.verdict.obligations
+    if any(duty.type not in fulfilled or not masking.is_understood(duty) for duty in duties):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
         return making.general(request, decision, model, catalogue, fallback="obligation_not_supported")
     if model is None:
@@ -142,7 +148,8 @@ def _recommend(
 def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ...] | None = None) -> Recommendations:
     """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
     wanted = RecommendationRequest(subject_ref=NO_SUBJECT, count=count, candidates=candidates, processing_region="")
-    return making.general(wanted, decision, None, items.at(None), fallback=decision.reasons[0])
+    answer = making.general(wanted, decision, None, items.at(None), fallback=decision.reasons[0])
+    return answer.masking(masking.by_verdict(decision.rendered))
 
 
 def _question(

@@ -1,7 +1,7 @@
 """What is asked of the proxy, and what it answers."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from consent.signals import NO_SIGNALS, Signals
 from model_registry.reviews.outputs.holding import Made
 from personalization.rules.hidden import Viewer
+from personalization.rules.masked import Fields, without
 from personalization.serving import wording
 from policies.decisions.evaluate import Decision
 
@@ -69,6 +70,13 @@ class Recommendations(msgspec.Struct, frozen=True):
     output: Callable[[], Made] | None = None
     left_out: int | None = None  # of the candidates, where the caller gave them
     is_held: bool = False  # outputs about the person are kept for a review
+    masked: Fields = frozenset()  # what its decision keeps out of it, once it is shown
+
+    def masking(self, fields: Fields) -> Self:
+        """Return the answer without these fields of its items."""
+        if not fields:
+            return self
+        return msgspec.structs.replace(self, written=Written.of(without(self.items, fields)))
 
     @property
     def items(self) -> list[dict[str, Any]]:
