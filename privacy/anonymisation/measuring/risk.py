@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from privacy.anonymisation.measuring.result import Result
-from privacy.anonymisation.partition.items import group_rows
 
 _MINIMALITY = (
     "Classes end where the limit is just met. An attacker who knows the method can conclude from a generalised class "
@@ -48,15 +47,8 @@ def risk_of(result: Result) -> Risk:
         prosecutor=greatest,
         journalist=greatest,
         marketer=float((result.rows / people).sum() / published) if published else 0.0,
-        unique_before=_unique(result),
+        unique_before=result.unique / result.total,
         unique_after=float((result.rows == 1).sum() / published) if published else 0.0,
         classes_at_k=int((result.people == wish.k).sum()),
         minimality=_MINIMALITY if wish.l > 1 or wish.t is not None else None,
     )
-
-
-def _unique(result: Result) -> float:
-    items = result.items
-    _, tuple_of, _ = group_rows(list(items.codes), [domain.size for domain in result.domains.values()])
-    rows = np.bincount(tuple_of, weights=items.rows)
-    return float((rows == 1).sum() / result.total)
