@@ -30,8 +30,6 @@ from privacy.anonymisation.partition.method import may_stand
 from privacy.anonymisation.sensitive import Sensitive, combined
 from privacy.anonymisation.wish import Wish
 
-MOST_IN_MEMORY = 2_000_000  # combinations; about a kilobyte each while classes are formed
-_IN_A_PART = 500_000
 _READ = 1 << 18
 _CODES: Any = pa.int32()
 
@@ -47,7 +45,7 @@ class Rounds:
         trees: Mapping[str, Hierarchy],
         engine: Engine,
         *,
-        most: int = _IN_A_PART,
+        most: int,
     ) -> None:
         self._engine, self._wish, self._most, self._lengths = engine, wish, most, list[int]()
         self._domains = self._code(parts, names, trees)

@@ -30,12 +30,14 @@ from privacy.anonymisation.kanonymity import SUPPRESSED_LABEL, form_classes, lab
 from privacy.anonymisation.measuring.queries import QueryError
 from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
 from privacy.anonymisation.measuring.result import Result
-from privacy.anonymisation.rounds import MOST_IN_MEMORY, Rounds
+from privacy.anonymisation.rounds import Rounds
 from privacy.anonymisation.wish import Wish
 
 logger = logging.getLogger(__name__)
 
 Table = CsvTable | ParquetTable
+MOST_IN_MEMORY = 2_000_000  # combinations; about a kilobyte each while classes are formed
+COMBINATIONS_IN_A_PART = 500_000
 
 
 @dataclass(frozen=True)
@@ -192,7 +194,7 @@ def _formed(
                 return
     if workshop is not None:
         with workshop.open() as engine:
-            yield Rounds(table.batches(names), names, wish, trees, engine)
+            yield Rounds(table.batches(names), names, wish, trees, engine, most=COMBINATIONS_IN_A_PART)
 
 
 def _hierarchies(
