@@ -118,7 +118,7 @@ def form_part(table: Counted, wish: Wish, questions: Questions) -> tuple[Part, I
     items, item_of = table.items, np.arange(len(table.items))
     if not conditions and items.sensitive is not None:
         items, item_of = _without_sensitive(items, list(table.domains.values()))
-    _check_feasible(items, wish, conditions)
+    _check_feasible(items, wish, table.sensitive)
     classes = partition(items, list(table.domains.values()), goal_of(table, wish))
     shown, classes = _described(items, classes, table.domains)
     of_item = classes[item_of]
@@ -166,17 +166,17 @@ def _check_columns(columns: Mapping[str, Column | Coded], names: Sequence[str]) 
         raise AnonymisationError("The columns differ in length.")
 
 
-def _check_feasible(items: Items, wish: Wish, conditions: Sequence[Condition]) -> None:
+def _check_feasible(items: Items, wish: Wish, sensitive: Mapping[str, Sensitive]) -> None:
     whole = np.zeros(len(items), dtype=np.int64)
     people = int(items.people_in(whole, 1)[0]) if len(items) else 0
     if people < wish.k:
         counted = "rows" if wish.person is None else "people"
         raise TooFewRows(f"The table has {people} {counted}; k={wish.k} needs at least as many.")
-    for condition in conditions:
-        if not condition.holds(items.values_of(whole, 1))[0]:
+    for name, column in sensitive.items():
+        if not all(condition.holds(items.values_of(whole, 1))[0] for condition in column.conditions(wish)):
             raise TooLittleDiversity(
-                f"{quoted(wish.sensitive_columns)} has too few distinct values, or too unequal ones, in the table as a "
-                f"whole for l={wish.l} ({wish.diversity})."
+                f"'{name}' has too few distinct values, or too unequal ones, in the table as a whole "
+                f"for l={wish.l} ({wish.diversity})."
             )
 
 

@@ -69,18 +69,18 @@ def anonymise_file(
     quasi_identifiers: Sequence[str],
     wish: Wish,
     *,
-    hierarchies: Path | None = None,
+    hierarchies: Path | Mapping[str, Path] | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
     workshop: Workshop | None = None,
 ) -> FileReport:
     """Write an anonymised copy of ``source`` to ``target`` and a report next to it; names say what is Parquet.
 
-    ``hierarchies`` is a folder of ``<column>.csv`` files (see ``Hierarchy.read``); columns without one become
-    ranges or sets, and a file for no column is refused. Columns in ``drop`` are left out, all others are copied,
-    formulas neutralised in CSV; one whose values identify is refused unless it is in ``keep``. See ``CsvTable`` for
-    what is read; a CSV copy is UTF-8 with commas. ``workshop`` has the engine for what does not fit into memory; Spark
-    does all of the grouping. An existing target is replaced in one step, once all succeeded.
+    ``hierarchies`` is a folder of ``<column>.csv`` files (see ``Hierarchy.read``), or the file of each column; columns
+    without one become ranges or sets, and a file for no column is refused. Columns in ``drop`` are left out, all others
+    are copied, formulas neutralised in CSV; one whose values identify is refused unless it is in ``keep``. See
+    ``CsvTable`` for what is read; a CSV copy is UTF-8 with commas. ``workshop`` has the engine for what does not fit
+    into memory; Spark does all of the grouping. An existing target is replaced in one step, once all succeeded.
 
     Raises AnonymisationError (or a subclass of it) for what the caller can mend, OSError otherwise; a target that was
     there before then keeps its content.
@@ -97,7 +97,7 @@ def anonymise_table(
     quasi_identifiers: Sequence[str],
     wish: Wish,
     *,
-    hierarchies: Path | None = None,
+    hierarchies: Path | Mapping[str, Path] | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
     workshop: Workshop | None = None,
@@ -198,11 +198,18 @@ def _formed(
 
 
 def _hierarchies(
-    folder: Path | None, quasi_identifiers: Sequence[str], wish: Wish, header: Sequence[str]
+    given: Path | Mapping[str, Path] | None, quasi_identifiers: Sequence[str], wish: Wish, header: Sequence[str]
 ) -> dict[str, Hierarchy]:
     """Read the hierarchies of the columns. Raises UnusableTable for a file that fits no column."""
-    if folder is None:
+    if given is None:
         return {}
+    files = _listed(given, header) if isinstance(given, Path) else given
+    wanted = {*quasi_identifiers, *(wish.sensitive_columns if wish.t is not None else ())}
+    return {name: Hierarchy.read(file) for name, file in files.items() if name in wanted}
+
+
+def _listed(folder: Path, header: Sequence[str]) -> dict[str, Path]:
+    """Return the files of a folder by their columns."""
     if not folder.is_dir():
         raise UnusableTable(f"There is no folder '{folder.name}' of hierarchies.")
     # Matching listed files, not building paths, keeps a column named "../x" inside the folder.
@@ -211,8 +218,7 @@ def _hierarchies(
     if strays or not files:
         found = f"{quoted(strays)} fits no column" if strays else "it is empty"
         raise UnusableTable(f"Hierarchies in '{folder.name}': {found}. Name each COLUMN.csv, of {quoted(header)}.")
-    wanted = {*quasi_identifiers, *(wish.sensitive_columns if wish.t is not None else ())}
-    return {file.stem: Hierarchy.read(file) for file in files if file.stem in wanted}
+    return {file.stem: file for file in files}
 
 
 def _write_copy(table: Table, job: _Job, copy: Path, target: Path, drop: Sequence[str], *, named: set[str]) -> int:

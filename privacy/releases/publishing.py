@@ -35,7 +35,7 @@ def facts_of(release: TableRelease) -> gate.Facts:
         l=result["fewest_sensitive"] or 1,
         t=_THOUSAND if result["furthest"] is None else -int(-result["furthest"] * _THOUSAND // 1),
         epsilon=None,
-        has_sensitive=asked.sensitive is not None,
+        has_sensitive=bool(asked.sensitive),
         purpose=asked.purpose,
         receivers=asked.receivers,
         people=asked.people,
@@ -177,7 +177,12 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
     return {
         "format": 1,
         "release": str(release.pk),
-        "source": {"sha256": release.table.sha256, "rows": release.table.rows},
+        "source": {
+            "sha256": release.table.sha256,
+            "rows": release.table.rows,
+            "data_set": release.table.source or None,
+            "taken_at": release.table.uploaded_at.isoformat(),
+        },
         "target": {
             "sha256": release.target_sha256,
             "bytes": figures["bytes"],

@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
+from common.analytics import opening
 from common.jobs.runs import RunState
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease
-from privacy.releases import uploads
+from privacy.releases import trees, uploads
 from privacy.releases.asking import Asked
 from privacy.releases.profiling import Role
 
 if TYPE_CHECKING:
-    from privacy.anonymisation.tables import FileReport
+    from privacy.anonymisation.tables import FileReport, Table
 
 logger = logging.getLogger(__name__)
 STALLED_AFTER = timedelta(minutes=15)
 GIVEN_UP_AFTER = timedelta(hours=6)
+_BROKE = "The job broke off. The log of the worker says why."
 STEPS = ("Reading and grouping", "Measuring classes", "Comparing with earlier releases")
 
 
@@ -53,29 +56,52 @@ def carry_out(row: TableRelease) -> None:
     except AnonymisationError as refused:
         _fail(row, str(refused))
     except FileNotFoundError:
-        _fail(row, "The uploaded table is gone: its time is over. Upload it again.")
+        _fail(row, "The table is gone: its time is over. Take it in again.")
+    except OSError as failed:
+        is_full = uploads.is_full(failed)
+        _fail(
+            row,
+            "There is no room on the disk: nothing was kept. Make room, then prepare it anew." if is_full else _BROKE,
+        )
+        if not is_full:
+            raise
     except Exception:
-        _fail(row, "The job broke off. The log of the worker says why.")
+        _fail(row, _BROKE)
         raise
 
 
 def _carry_out(row: TableRelease) -> None:
+    with uploads.opened(row.table) as plain:
+        source = open_table(plain, named=uploads.file_of(row.table))
+        if source.sha256 != row.table.sha256:
+            raise AnonymisationError("The file is not the one that was taken in.")
+        report, figures = _made(row, source)
+    row.move(STEPS[2], 2)
+    figures["overlaps"] = _overlaps(row, report.target_sha256)
+    _finish(row, report, figures)
+
+
+def _made(row: TableRelease, source: "Table") -> tuple["FileReport", dict[str, Any]]:
+    """Make the copy; return its report, and what was counted before and after."""
     from privacy.anonymisation.tables import anonymise_table  # array libraries, only in a job
     from privacy.releases import classes
 
     asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)
     row.move(STEPS[0], 0)
-    source = open_table(uploads.file_of(row.table))
-    if source.sha256 != row.table.sha256:
-        raise AnonymisationError("The uploaded file is not the one that was taken in.")
-    drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
-    report = anonymise_table(source, target, names, asked.wish, drop=drop)
+    report = anonymise_table(
+        source,
+        target,
+        names,
+        asked.wish,
+        hierarchies=trees.files(asked.hierarchies),
+        drop=[*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)],
+        workshop=opening.in_settings(),
+    )
     row.move(STEPS[1], 1)
     target.chmod(0o600)
     before, after = classes.sizes(source, names), classes.sizes(open_table(target), names)
-    row.move(STEPS[2], 2)
-    figures = {
+    return report, {
         "steps": list(classes.STEPS),
         "below_before": classes.below(before),
         "below_after": classes.below(after),
@@ -84,33 +110,28 @@ def _carry_out(row: TableRelease) -> None:
         "classes_before": len(before),
         "sizes": classes.by_size(after),
         "bytes": target.stat().st_size,
-        "overlaps": _overlaps(row, asked, report.target_sha256),
     }
-    _finish(row, report, figures)
 
 
 def published_of(row: TableRelease) -> list[TableRelease]:
-    """Return what was ever published of the same table: who has it keeps it, after its end too."""
+    """Return what was ever published of the same table, or data set: who has it keeps it, after its end too."""
     stages = (TableRelease.Stage.PUBLISHED, TableRelease.Stage.REVOKED)
-    found = TableRelease.objects.filter(table__sha256=row.table.sha256, stage__in=stages).exclude(pk=row.pk)
+    same = Q(table__sha256=row.table.sha256)
+    if row.table.source:
+        same |= Q(table__source=row.table.source)
+    found = TableRelease.objects.filter(same, stage__in=stages).exclude(pk=row.pk)
     return list(found.select_related("table"))
 
 
-def _overlaps(row: TableRelease, asked: Asked, sha256: str) -> list[dict[str, Any]]:
-    """Lay a copy on each that was published of the same table. One whose copy is gone counts as giving all away."""
-    from privacy.releases import classes
+def _overlaps(row: TableRelease, sha256: str) -> list[dict[str, Any]]:
+    """Lay a copy on each that was published of the same table or data set."""
+    from privacy.releases import overlapping
 
     found: list[dict[str, Any]] = []
     for other in published_of(row):
-        if other.target_sha256 == sha256:
-            continue
-        theirs, place = Asked.of(other), uploads.copy_of(other)
-        laid = classes.Overlap(0, None)
-        if place.exists():
-            shown = asked.sensitive if asked.sensitive in (theirs.sensitive, *theirs.columns(Role.OTHER)) else None
-            first, second = open_table(uploads.copy_of(row)), open_table(place)
-            laid = classes.overlap(first, asked.columns(Role.QUASI), second, theirs.columns(Role.QUASI), shown)
-        found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
+        if other.target_sha256 != sha256:
+            laid = overlapping.overlap(row, other)
+            found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
     return found
 
 

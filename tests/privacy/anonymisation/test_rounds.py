@@ -14,6 +14,7 @@ from privacy.anonymisation.tables import anonymise_file
 from privacy.anonymisation.wish import Wish
 from tests.helpers.judges import judge
 from tests.helpers.paths import CHECKOUT
+from tests.helpers.scale import scale
 
 NAMES = ["age", "town", "born"]
 WISHES = (
@@ -84,11 +85,12 @@ def test_fewer_rows_than_k_are_refused_by_rounds_too(table, tmp_path, workshop):
     assert not (tmp_path / "copy.csv").exists()
 
 
-def test_spark_makes_the_same_copies_bit_by_bit(table, tmp_path, workshop, monkeypatch):
+@scale("wishes", small=1, long=len(WISHES))
+def test_spark_makes_the_same_copies_bit_by_bit(wishes, table, tmp_path, workshop, monkeypatch):
     if shutil.which("java") is None:
         pytest.skip("NO JAVA: Spark was NOT COMPARED with DuckDB. It needs Java 17 or newer on the PATH.")
     spark = judge("spark", lock="spark")
-    asked = [(40, WISHES[0]), (400, WISHES[4])]
+    asked = [(40, wish) for wish in WISHES[:wishes]]
     ours = []
     for part, wish in asked:
         monkeypatch.setattr(tables, "COMBINATIONS_IN_A_PART", part)
