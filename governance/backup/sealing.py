@@ -6,8 +6,8 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from common import sealed_stream
-from common.sealed_stream import Unsealable
+from common.sealing import stream
+from common.sealing.stream import Unsealable
 
 MAGIC = b"assent-backup-1\n"
 
@@ -28,14 +28,14 @@ def key(*, create: bool) -> bytes:
     return bytes.fromhex(file.read_text(encoding="ascii"))
 
 
-class Sealer(sealed_stream.Sealer):
+class Sealer(stream.Sealer):
     """A file to write plain bytes to; ``close`` marks the end."""
 
     def __init__(self, target: BinaryIO, backup_key: bytes) -> None:
         super().__init__(target, backup_key, MAGIC)
 
 
-class Opener(sealed_stream.Opener):
+class Opener(stream.Opener):
     """A file to read the plain bytes from. Raises NotABackup."""
 
     def __init__(self, source: BinaryIO, backup_key: bytes) -> None:

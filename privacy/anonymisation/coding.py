@@ -172,13 +172,13 @@ def encoded_values(
         kind = "sensitive"
     # A dictionary may hold values that no row has.
     occurring = [value if number else None for value, number in zip(values, rows.tolist(), strict=False)]
-    domain, code_of = encode(name, _meaning(name, [*occurring, None], rows, kind, tree), tree, rows=rows)
+    domain, code_of = encode(name, meaning(name, [*occurring, None], rows, kind, tree), tree, rows=rows)
     if name == wish.person:
         check_people(name, domain)
     return domain, code_of
 
 
-def _meaning(name: str, values: Sequence[Any], rows: IntArray, kind: str, tree: Hierarchy | None) -> Coded:
+def meaning(name: str, values: Sequence[Any], rows: IntArray, kind: str, tree: Hierarchy | None) -> Coded:
     """Read what the values of a column are: texts by what they say, others by their type. The last is missing."""
     sample = next((value for value in values if value is not None), "")
     if isinstance(sample, bool | bytes) or not isinstance(sample, str | int | float | dt.date):

@@ -19,6 +19,7 @@ from privacy.anonymisation.files.opening import open_table
 from privacy.anonymisation.wish import DIVERSITIES, Wish
 
 if TYPE_CHECKING:
+    from privacy.anonymisation.measuring.presence import Population
     from privacy.anonymisation.tables import FileReport
 
 _REFUSED = 1
@@ -61,10 +62,19 @@ def _run(options: argparse.Namespace) -> int:
         hierarchies=options.hierarchies,
         drop=drop,
         keep=keep,
+        population=_population(options),
         workshop=Workshop(_scratch(), options.engine, options.memory, options.master),
     )
     sys.stdout.write("".join(f"{line}\n" for line in _lines(report)))
     return 0
+
+
+def _population(options: argparse.Namespace) -> "Population | None":
+    if options.population is None:
+        return None
+    from privacy.anonymisation.measuring.presence import Population
+
+    return Population(open_table(options.population), *options.presence)
 
 
 def _scratch() -> Path:
@@ -88,6 +98,12 @@ def _lines(report: "FileReport") -> list[str]:
             f"In every class '{name}' has {each.fewest} distinct values or more, and shares at most "
             f"{each.furthest:.4f} from those of the table ({each.distance} distance)"
             for name, each in result.of_sensitive.items()
+        )
+    if report.presence is not None:
+        present = report.presence
+        lines.append(
+            f"The chance that one of {present.population} people is in the table is {present.least:.4f} to "
+            f"{present.most:.4f}; every class covers {present.fewest_covered} or more"
         )
     if report.neutralised:
         lines.append(f"{report.neutralised} cells began like a formula and got an apostrophe before it")
@@ -146,6 +162,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--hierarchies", type=Path, metavar="DIR", help="Folder of generalisation hierarchies, COLUMN.csv each.")
     add("--drop", default="", metavar="A,B", help="Columns to leave out (direct identifiers).")
     add("--keep", default="", metavar="A,B", help="Columns to copy although nearly every value is one row's own.")
+    add("--population", type=Path, metavar="FILE", help="Public table of all who could be in this one: their presence.")
+    add("--presence", type=_chances, default=(0.0, 1.0), metavar="LEAST,MOST", help="Chances of presence (0,1: any).")
     add("--engine", choices=("duckdb", "spark"), default="duckdb", help="SQL for what outgrows memory (duckdb).")
     add("--memory", type=int, default=2048, metavar="MB", help="Memory of that engine (2048).")
     add("--master", default="local[*]", metavar="URL", help="Where Spark runs: this machine, or a cluster's URL.")
@@ -154,6 +172,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _chances(text: str) -> tuple[float, float]:
+    try:
+        least, most = map(float, _names(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not LEAST,MOST") from None
+    return least, most
 
 
 def _weights(text: str) -> dict[str, float]:

@@ -27,6 +27,7 @@ from privacy.anonymisation.files.parquet_table import ParquetTable
 from privacy.anonymisation.files.replacing import replacing
 from privacy.anonymisation.generalisation import Hierarchy, IntArray
 from privacy.anonymisation.kanonymity import SUPPRESSED_LABEL, form_classes, label_codes
+from privacy.anonymisation.measuring.presence import Population, Presence, presence
 from privacy.anonymisation.measuring.queries import QueryError
 from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
 from privacy.anonymisation.measuring.result import Result
@@ -46,7 +47,8 @@ class FileReport:
 
     ``passed_through`` columns are copied: a name or a number that points to one person still does. Where nearly every
     value is one row's own they had to be named in ``kept``. ``neutralised`` cells looked like a formula.
-    ``queries`` says how far counts asked of the copy are off.
+    ``queries`` says how far counts asked of the copy are off, ``presence`` how sure an attacker can be who has the
+    public table (None without one).
     """
 
     source_sha256: str
@@ -61,6 +63,7 @@ class FileReport:
     warnings: tuple[str, ...]
     result: AnonymisationReport
     queries: QueryError
+    presence: Presence | None = None
 
 
 def anonymise_file(
@@ -73,6 +76,7 @@ def anonymise_file(
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
     workshop: Workshop | None = None,
+    population: Population | None = None,
 ) -> FileReport:
     """Write an anonymised copy of ``source`` to ``target`` and a report next to it; names say what is Parquet.
 
@@ -80,14 +84,23 @@ def anonymise_file(
     without one become ranges or sets, and a file for no column is refused. Columns in ``drop`` are left out, all others
     are copied, formulas neutralised in CSV; one whose values identify is refused unless it is in ``keep``. See
     ``CsvTable`` for what is read; a CSV copy is UTF-8 with commas. ``workshop`` has the engine for what does not fit
-    into memory; Spark does all of the grouping. An existing target is replaced in one step, once all succeeded.
+    into memory; Spark does all of the grouping. ``population`` is a public table that the copy is measured against. An
+    existing target is replaced in one step, once all succeeded.
 
     Raises AnonymisationError (or a subclass of it) for what the caller can mend, OSError otherwise; a target that was
     there before then keeps its content.
     """
     table = open_table(source)
     return anonymise_table(
-        table, target, quasi_identifiers, wish, hierarchies=hierarchies, drop=drop, keep=keep, workshop=workshop
+        table,
+        target,
+        quasi_identifiers,
+        wish,
+        hierarchies=hierarchies,
+        drop=drop,
+        keep=keep,
+        workshop=workshop,
+        population=population,
     )
 
 
@@ -101,12 +114,16 @@ def anonymise_table(
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
     workshop: Workshop | None = None,
+    population: Population | None = None,
 ) -> FileReport:
     """Do the same with a table that is open."""
     report_file = target.with_name(f"{target.name}.report.json")
     if table.path.resolve() in (target.resolve(), report_file.resolve()):
         raise UnusableTable("The source must not be overwritten by its copy: choose another target.")
     wish.check(quasi_identifiers)
+    if population is not None:
+        population.check()
+        population.table.require(quasi_identifiers)
     _check_columns(table, quasi_identifiers, wish, drop, keep)
     trees = _hierarchies(hierarchies, quasi_identifiers, wish, table.header)
     with (
@@ -114,6 +131,7 @@ def anonymise_table(
         replacing(report_file) as report,
         replacing(target) as copy,
     ):
+        present = None if population is None else presence(job.result, population, trees)
         neutralised = _write_copy(table, job, copy, target, drop, named={*keep, *wish.roles})
         _prove(job.result, copy, target, quasi_identifiers)
         outcome = FileReport(
@@ -127,8 +145,9 @@ def anonymise_table(
             kept=tuple(keep),
             neutralised=neutralised,
             warnings=_warnings(table.header, {*quasi_identifiers, *drop, *wish.sensitive_columns}),
-            result=report_on(job.result),
+            result=report_on(job.result, None if present is None else present.fewest_covered),
             queries=job.result.query_error,
+            presence=present,
         )
         report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for warning in outcome.warnings:

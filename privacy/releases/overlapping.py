@@ -24,8 +24,9 @@ from privacy.anonymisation.coding import Tally
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease, UploadedTable
-from privacy.releases import sources, uploads
+from privacy.releases import uploads
 from privacy.releases.asking import Asked
+from privacy.releases.inputs import sources
 from privacy.releases.profiling import Role
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from common.jobs.runs import RunState
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease
-from privacy.releases import trees, uploads
+from privacy.releases import uploads
 from privacy.releases.asking import Asked
+from privacy.releases.inputs import trees
 from privacy.releases.profiling import Role
 
 if TYPE_CHECKING:

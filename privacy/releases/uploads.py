@@ -21,7 +21,7 @@ from django.utils import timezone
 from audit import trail
 from common import actors
 from common.identifiers import uuid7
-from common.sealed_stream import Opener, Sealer, Unsealable
+from common.sealing.stream import Opener, Sealer, Unsealable
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.anonymisation.files.replacing import nameless, replacing

@@ -15,8 +15,9 @@ from audit import signing
 from common.http.problems import Problem
 from oversight.officers.accounts import officer
 from privacy.models import TableRelease, UploadedTable
-from privacy.releases import publishing, running, sources, trees, uploads, verifying
+from privacy.releases import publishing, running, uploads, verifying
 from privacy.releases.asking import Asked, ask
+from privacy.releases.inputs import sources, trees
 from privacy.releases.profiling import Profile, Role, beginning
 from privacy.releases.subjects import APPROVE, PREPARE
 

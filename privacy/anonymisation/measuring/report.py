@@ -54,8 +54,8 @@ class AnonymisationReport:
     risk: Risk
 
 
-def report_on(result: Result) -> AnonymisationReport:
-    """Measure a result."""
+def report_on(result: Result, fewest_covered: int | None = None) -> AnonymisationReport:
+    """Measure a result; see ``risk_of``."""
     rows, total, suppressed = result.rows, result.total, result.suppressed
     loss = {name: float((each.loss @ rows + suppressed) / total) for name, each in result.shown.items()}
     found = {
@@ -82,5 +82,5 @@ def report_on(result: Result) -> AnonymisationReport:
         average_class=(total - suppressed) / max(result.number, 1) / wish.k,
         generalised_as={name: domain.kind for name, domain in result.domains.items()},
         loss=loss,
-        risk=risk_of(result),
+        risk=risk_of(result, fewest_covered),
     )

@@ -20,8 +20,9 @@ from common.http.problems import InvalidRequest, Problem
 from consent.models import Party, Purpose
 from oversight.admin import timeline
 from privacy.models import TableRelease, UploadedTable
-from privacy.releases import asking, limits, places, publishing, sources, trees, uploads
+from privacy.releases import asking, limits, places, publishing, uploads
 from privacy.releases.asking import Asked
+from privacy.releases.inputs import sources, trees
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import LABELS, Profile, beginning
 from privacy.releases.running import STEPS

@@ -8,7 +8,8 @@ from django.core.management import call_command
 
 from consent.models import DataSubject
 from privacy.models import TableRelease, UploadedTable
-from privacy.releases import asking, publishing, running, sources, uploads
+from privacy.releases import asking, publishing, running, uploads
+from privacy.releases.inputs import sources
 from privacy.releases.problems import TableRefused
 from privacy.releases.profiling import Profile, Role, beginning
 from tests.privacy.releases.conftest import ANN, BEN, PARTY, PURPOSE
