@@ -76,9 +76,9 @@ _SEGMENTS = {
         "segment",
         _(
             "What people of your group rank highest, if they are at least 20. Groups are formed of the people whose"
-            " data may be used for it, by the kind of things they choose most and by how long they have been here."
+            " data may be used for it, by the kind of things they choose most and by how many they chose."
         ),
-        (_("The kind of things you choose most"), _("When you first and last chose things here")),
+        (_("The kind of things you choose most"), _("How many things you chose")),
         is_profiling=True,
     ),
     "taste": Parameter(

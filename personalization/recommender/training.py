@@ -106,12 +106,6 @@ def groups(model: Model, data: Histories, segments: Mapping[Person, str]) -> dic
     }
 
 
-def taste_segments(model: Model, interactions: Interactions, *, at_least: int) -> dict[Person, str]:
-    """Group people by the scores that the model gives them, at least so many in each group."""
-    data = Histories.of(interactions, model.items)
-    return taste.clusters(model, data, at_least=at_least)
-
-
 def regrouped(model: Model, interactions: Interactions, segments: Mapping[Person, str], lists: Lists) -> Model:
     """Return the model with the lists of other segments."""
     recipe = replace(model.parameters.recipe, lists=lists)
