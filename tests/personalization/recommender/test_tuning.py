@@ -11,7 +11,7 @@ from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.recipe import Kind, Lists
 from personalization.recommender.training import plain, regrouped, train
 from personalization.recommender.validation import metrics
-from personalization.recommender.validation.evaluation import Protocol, evaluate
+from personalization.recommender.validation.evaluation import Protocol, ask, evaluate, listed
 from personalization.recommender.validation.split import split
 from personalization.recommender.validation.tuning import choose
 
@@ -146,6 +146,23 @@ def test_protocol_w_shows_again_what_the_level_may_not_know():
     assert strict[Level.NONE].ndcg > served[Level.NONE].ndcg
     assert strict[Level.INDIVIDUAL].ndcg == served[Level.INDIVIDUAL].ndcg
     assert evaluation.ndcg[Level.NONE] == served[Level.NONE].ndcg
+
+
+def test_strict_lists_are_those_without_what_a_person_knew():
+    asked = ask(SHOP.interactions, SHOP.items, SEGMENTS)
+
+    for level, lists in asked.lists[Protocol.S].items():
+        for case, some in zip(asked.cases[::5], lists[::5], strict=True):
+            again = listed(
+                asked.model,
+                level,
+                history=case.history[:-2],
+                session=case.history[-2:],
+                segment=SEGMENTS.get(case.person),
+                exclude={touch.item for touch in case.history},
+            )
+            assert some == again
+    assert asked.lists[Protocol.S][Level.NONE] != asked.lists[Protocol.W][Level.NONE]
 
 
 def test_every_level_has_its_figures_and_its_lift_over_none():
