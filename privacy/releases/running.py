@@ -7,6 +7,7 @@ import json
 import logging
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -23,16 +24,17 @@ from privacy.models import TableRelease
 from privacy.releases import uploads
 from privacy.releases.asking import Asked
 from privacy.releases.inputs import trees
+from privacy.releases.noisy import making
 from privacy.releases.profiling import Role
 
 if TYPE_CHECKING:
-    from privacy.anonymisation.tables import FileReport, Table
+    from privacy.anonymisation.tables import Table
 
 logger = logging.getLogger(__name__)
 STALLED_AFTER = timedelta(minutes=15)
 GIVEN_UP_AFTER = timedelta(hours=6)
 _BROKE = "The job broke off. The log of the worker says why."
-STEPS = ("Reading and grouping", "Measuring classes", "Comparing with earlier releases")
+STEPS = ("Reading and grouping", "Measuring classes", "Attacking a part of it", "Comparing with earlier releases")
 
 
 def run(pk: UUID | str) -> None:
@@ -76,16 +78,19 @@ def _carry_out(row: TableRelease) -> None:
         source = open_table(plain, named=uploads.file_of(row.table))
         if source.sha256 != row.table.sha256:
             raise AnonymisationError("The file is not the one that was taken in.")
+        if row.is_noisy:
+            plan = making.pay(row)
+            _finish(row, *making.make(row, source, plan))
+            return
         report, figures = _made(row, source)
-    row.move(STEPS[2], 2)
-    figures["overlaps"] = _overlaps(row, report.target_sha256)
-    _finish(row, report, figures)
+    row.move(STEPS[3], 3)
+    _finish(row, report, {**figures, "overlaps": _overlaps(row, report["target_sha256"])})
 
 
-def _made(row: TableRelease, source: "Table") -> tuple["FileReport", dict[str, Any]]:
-    """Make the copy; return its report, and what was counted before and after."""
+def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make the copy in classes and attack it; return its report, and what was counted before and after."""
     from privacy.anonymisation.tables import anonymise_table  # array libraries, only in a job
-    from privacy.releases import classes
+    from privacy.releases.measures import classes
 
     asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)
@@ -102,7 +107,8 @@ def _made(row: TableRelease, source: "Table") -> tuple["FileReport", dict[str, A
     row.move(STEPS[1], 1)
     target.chmod(0o600)
     before, after = classes.sizes(source, names), classes.sizes(open_table(target), names)
-    return report, {
+    row.move(STEPS[2], 2)
+    return json.loads(json.dumps(asdict(report))), {
         "steps": list(classes.STEPS),
         "below_before": classes.below(before),
         "below_after": classes.below(after),
@@ -111,22 +117,46 @@ def _made(row: TableRelease, source: "Table") -> tuple["FileReport", dict[str, A
         "classes_before": len(before),
         "sizes": classes.by_size(after),
         "bytes": target.stat().st_size,
+        "attacks": _attacked(row, source, asked),
     }
 
 
+def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str, Any]]:
+    """Attack a copy of half of a sample; nothing is found where the sample is too small to be made safe."""
+    from privacy.anonymisation.tables import anonymise_table
+    from privacy.releases import attacks
+
+    names, shown, person = asked.columns(Role.QUASI), asked.columns(Role.OTHER), asked.columns(Role.PERSON)
+    roles = attacks.Roles(names, shown, asked.sensitive, asked.person)
+    hierarchies = trees.files(asked.hierarchies)
+
+    def anonymise(part: "Table", target: Path) -> None:
+        anonymise_table(part, target, names, asked.wish, hierarchies=hierarchies, drop=person, keep=shown)
+
+    try:
+        return [each.as_document() for each in attacks.measure(source, row.table.rows, roles, anonymise)]
+    except AnonymisationError:
+        return []
+
+
 def published_of(row: TableRelease) -> list[TableRelease]:
-    """Return what was ever published of the same table, or data set: who has it keeps it, after its end too."""
+    """Return what was ever published of the same table, or data set: who has it keeps it, after its end too.
+
+    Noisy tables are left out: their budget says what they give away together with whatever else is known.
+    """
+    if row.is_noisy:
+        return []
     stages = (TableRelease.Stage.PUBLISHED, TableRelease.Stage.REVOKED)
     same = Q(table__sha256=row.table.sha256)
     if row.table.source:
         same |= Q(table__source=row.table.source)
-    found = TableRelease.objects.filter(same, stage__in=stages).exclude(pk=row.pk)
+    found = TableRelease.objects.filter(same, stage__in=stages).exclude(pk=row.pk).exclude(asked__has_key="noise")
     return list(found.select_related("table"))
 
 
 def _overlaps(row: TableRelease, sha256: str) -> list[dict[str, Any]]:
     """Lay a copy on each that was published of the same table or data set."""
-    from privacy.releases import overlapping
+    from privacy.releases.measures import overlapping
 
     found: list[dict[str, Any]] = []
     for other in published_of(row):
@@ -136,17 +166,15 @@ def _overlaps(row: TableRelease, sha256: str) -> list[dict[str, Any]]:
     return found
 
 
-def _finish(row: TableRelease, report: "FileReport", figures: dict[str, Any]) -> None:
-    row.report, row.figures = json.loads(json.dumps(asdict(report))), figures
-    row.target_sha256, row.steps_done = report.target_sha256, len(STEPS)
+def _finish(row: TableRelease, report: dict[str, Any], figures: dict[str, Any]) -> None:
+    row.report, row.figures = report, figures
+    row.target_sha256, row.steps_done = report["target_sha256"], len(STEPS)
     row.state, row.finished_at = RunState.DONE, timezone.now()
     with transaction.atomic():
         row.save(update_fields=["report", "figures", "target_sha256", "steps_done", "state", "finished_at"])
-        details = {
-            "target": row.target_sha256,
-            "ncp": f"{report.result.ncp:.4f}",
-            "smallest": report.result.smallest_class,
-        }
+        result = report["result"]
+        measured = {} if row.is_noisy else {"ncp": f"{result['ncp']:.4f}", "smallest": result["smallest_class"]}
+        details = {"target": row.target_sha256, **measured}
         trail.record("release.made", str(row.pk), actor=row.author, details=details)
 
 

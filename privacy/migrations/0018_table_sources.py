@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("privacy", "0015_table_releases")]
+    dependencies = [("privacy", "0017_attack_limits")]
 
     operations = [
         migrations.AddField(
