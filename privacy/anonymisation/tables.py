@@ -9,10 +9,15 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from privacy.anonymisation.actions import wanted
+from privacy.anonymisation.actions.acting import Means
+from privacy.anonymisation.actions.table import ActedTable, acted_on
+from privacy.anonymisation.actions.wanted import Action
 from privacy.anonymisation.coding import Tally, counted
 from privacy.anonymisation.errors import UnusableTable, quoted
 from privacy.anonymisation.files.copying import Repeats, open_copy
@@ -23,6 +28,7 @@ from privacy.anonymisation.files.parquet_table import ParquetTable
 from privacy.anonymisation.files.replacing import replacing
 from privacy.anonymisation.generalisation import Hierarchy, IntArray
 from privacy.anonymisation.kanonymity import SUPPRESSED_LABEL, form_classes, label_codes
+from privacy.anonymisation.measuring.linking import Linked, linked
 from privacy.anonymisation.measuring.queries import QueryError, query_error
 from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
 from privacy.anonymisation.measuring.result import Result
@@ -31,6 +37,7 @@ from privacy.anonymisation.wish import Wish
 logger = logging.getLogger(__name__)
 
 Table = CsvTable | ParquetTable
+NO_MEANS = Means()
 
 
 @dataclass(frozen=True)
@@ -39,7 +46,8 @@ class FileReport:
 
     ``passed_through`` columns are copied: a name or a number that points to one person still does. Where nearly every
     value is one row's own they had to be named in ``kept``. ``neutralised`` cells looked like a formula.
-    ``queries`` says how far counts asked of the copy are off.
+    ``queries`` says how far counts asked of the copy are off. ``actions`` are what became of the cells of columns, and
+    ``linked`` what a column of pseudonyms gives away (None without one), which ``pseudonymous`` says in words.
     """
 
     source_sha256: str
@@ -54,6 +62,9 @@ class FileReport:
     warnings: tuple[str, ...]
     result: AnonymisationReport
     queries: QueryError
+    actions: tuple[Mapping[str, Any], ...] = ()
+    linked: Linked | None = None
+    pseudonymous: str | None = None
 
 
 def anonymise_file(
@@ -65,6 +76,8 @@ def anonymise_file(
     hierarchies: Path | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
+    actions: Sequence[Action] = (),
+    means: Means = NO_MEANS,
 ) -> FileReport:
     """Write an anonymised copy of ``source`` to ``target`` and a report next to it; names say what is Parquet.
 
@@ -72,12 +85,23 @@ def anonymise_file(
     ranges or sets, and a file for no column is refused. Columns in ``drop`` are left out, all others are copied,
     formulas neutralised in CSV; one whose values identify is refused unless it is in ``keep``. See ``CsvTable`` for
     what is read; a CSV copy is UTF-8 with commas. An existing target is replaced in one step, once all succeeded.
+    ``actions`` are carried out, with ``means``, before anything is grouped.
 
     Raises AnonymisationError (or a subclass of it) for what the caller can mend, OSError otherwise; a target that was
     there before then keeps its content.
     """
     table = open_table(source)
-    return anonymise_table(table, target, quasi_identifiers, wish, hierarchies=hierarchies, drop=drop, keep=keep)
+    return anonymise_table(
+        table,
+        target,
+        quasi_identifiers,
+        wish,
+        hierarchies=hierarchies,
+        drop=drop,
+        keep=keep,
+        actions=actions,
+        means=means,
+    )
 
 
 def anonymise_table(
@@ -89,21 +113,28 @@ def anonymise_table(
     hierarchies: Path | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
+    actions: Sequence[Action] = (),
+    means: Means = NO_MEANS,
 ) -> FileReport:
     """Do the same with a table that is open."""
     report_file = target.with_name(f"{target.name}.report.json")
     if table.path.resolve() in (target.resolve(), report_file.resolve()):
         raise UnusableTable("The source must not be overwritten by its copy: choose another target.")
     wish.check(quasi_identifiers)
+    wanted.check(actions, wish, quasi_identifiers, drop)
     _check_columns(table, quasi_identifiers, wish, drop, keep)
+    acted = acted_on(table, actions, wish, means)
     trees = _hierarchies(hierarchies, quasi_identifiers, wish, table.header)
     with (
         Tally([*quasi_identifiers, *wish.roles]) as tally,
         replacing(report_file) as report,
         replacing(target) as copy,
     ):
-        job = _Job(table, tally, wish, trees)
-        neutralised = _write_copy(job, copy, target, drop, named={*keep, *wish.roles})
+        job = _Job(acted, tally, wish, trees)
+        columns = wanted.columns_of(actions)
+        neutralised = _write_copy(
+            job, copy, target, drop, named={*keep, *wish.roles, *wanted.columns_of(actions, wanted.EXPECTED_UNIQUE)}
+        )
         _prove(job.result, copy, target, quasi_identifiers)
         outcome = FileReport(
             source_sha256=table.sha256,
@@ -111,13 +142,18 @@ def anonymise_table(
             encoding="utf-8" if table.encoding == "utf-8-sig" else table.encoding,
             quasi_identifiers=tuple(quasi_identifiers),
             sensitive=wish.sensitive,
-            passed_through=tuple(name for name in table.header if name not in {*quasi_identifiers, *drop}),
+            passed_through=tuple(name for name in table.header if name not in {*quasi_identifiers, *drop, *columns}),
             dropped=tuple(drop),
             kept=tuple(keep),
             neutralised=neutralised,
-            warnings=_warnings(table.header, {*quasi_identifiers, *drop, wish.sensitive}),
+            warnings=_warnings(table.header, {*quasi_identifiers, *drop, *columns, wish.sensitive}),
             result=report_on(job.result),
             queries=query_error(job.result),
+            actions=acted.said(),
+            linked=linked(
+                open_table(copy, named=target), quasi_identifiers, wanted.columns_of(actions, wanted.PSEUDONYMS)
+            ),
+            pseudonymous=wanted.warning(actions),
         )
         report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for warning in outcome.warnings:
@@ -139,7 +175,7 @@ def _check_columns(
 class _Job:
     """A table whose classes are formed: ``result``, and the class of each row, part by part."""
 
-    def __init__(self, table: Table, tally: Tally, wish: Wish, trees: Mapping[str, Hierarchy]) -> None:
+    def __init__(self, table: ActedTable, tally: Tally, wish: Wish, trees: Mapping[str, Hierarchy]) -> None:
         self.table, self._tally = table, tally
         for columns in table.batches(tally.names):
             tally.add(columns)

@@ -12,6 +12,7 @@ class Facts:
     ``kind``: "table", or "noisy" where an epsilon protects. ``l`` and ``t`` are those measured of the sensitive column;
     ``t`` and ``epsilon`` in thousandths. ``smallest_overlap``: the least rows, or sensitive values, that are left of a
     person's class when this release is laid on an earlier one of the same table; None where there is none.
+    ``person_key``: whether pseudonyms point to people; ``k`` then counts the people who share all classes of one.
     """
 
     kind: str
@@ -26,6 +27,7 @@ class Facts:
     region: str
     days: int
     smallest_overlap: int | None
+    person_key: bool
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from common.jobs.runs import RunState
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease
-from privacy.releases import uploads
+from privacy.releases import keys, uploads
 from privacy.releases.asking import Asked
 from privacy.releases.profiling import Role
 
@@ -60,8 +60,10 @@ def carry_out(row: TableRelease) -> None:
 
 
 def _carry_out(row: TableRelease) -> None:
-    from privacy.anonymisation.tables import anonymise_table  # array libraries, only in a job
+    from privacy.anonymisation.actions.acting import Means  # array libraries, only in a job
+    from privacy.anonymisation.tables import anonymise_table
     from privacy.releases import classes
+    from privacy.releases.vault import InstallationVault
 
     asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)
@@ -69,8 +71,8 @@ def _carry_out(row: TableRelease) -> None:
     source = open_table(uploads.file_of(row.table))
     if source.sha256 != row.table.sha256:
         raise AnonymisationError("The uploaded file is not the one that was taken in.")
-    drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
-    report = anonymise_table(source, target, names, asked.wish, drop=drop)
+    means = Means(keys.ring(), InstallationVault(asked.days))
+    report = anonymise_table(source, target, names, asked.wish, drop=asked.left_out, actions=asked.acting, means=means)
     row.move(STEPS[1], 1)
     target.chmod(0o600)
     before, after = classes.sizes(source, names), classes.sizes(open_table(target), names)

@@ -16,10 +16,12 @@ class DisclosureLimitsForm(ModelForm):  # type: ignore[type-arg]  # not subscrip
             "days_at_most": "In force, at most (days)",
             "overlap_at_least": "Left of a class, at least",
             "overlap": "If less is left",
+            "person_key": "Pseudonyms of people",
         }
         help_texts = {
             "smallest_group": f"People. Smaller groups are withheld in public counts; never below {FLOOR}.",
             "t_at_most": "In thousandths; 1000 is no limit.",
             "epsilon_at_most": "In thousandths, for releases that noise protects.",
             "overlap_at_least": "Rows, and sensitive values, of a person in two releases of one table together.",
+            "person_key": "Hashes, tokens, encrypted values: each points to one person, so a copy is not anonymous.",
         }

@@ -18,6 +18,7 @@ from common.admin_pages.permissions import require, requires
 from common.http.problems import InvalidRequest, Problem
 from consent.models import Party, Purpose
 from oversight.admin import timeline
+from privacy.anonymisation.actions import wanted
 from privacy.models import TableRelease, UploadedTable
 from privacy.releases import asking, limits, places, publishing, uploads
 from privacy.releases.asking import Asked
@@ -98,7 +99,13 @@ def table(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
     begun = beginning(Profile(**column) for column in row.columns)
     columns = [
-        {**column, "number": number, "role": typed.get(f"role-{number}", begun[column["name"]])}
+        {
+            **column,
+            "number": number,
+            "role": typed.get(f"role-{number}", begun[column["name"]]),
+            "suggested": column.get("action", ""),
+            "action": typed.get(f"action-{number}", ""),
+        }
         for number, column in enumerate(row.columns)
     ]
     known = limits.in_force()
@@ -108,6 +115,7 @@ def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
         "table": row,
         "columns": columns,
         "roles": list(LABELS.items()),
+        "actions": wanted.LABELS.items(),
         "typed": {**defaults, **typed},
         "purposes": Purpose.objects.filter(is_active=True),
         "parties": Party.objects.all(),
@@ -130,6 +138,11 @@ def _asked(request: HttpRequest, row: UploadedTable) -> Asked:
         people=said.get("people", ""),
         region=said.get("region", ""),
         days=_whole(said.get("days", ""), "days"),
+        actions=tuple(
+            f"{column['name']}={action}"
+            for number, column in enumerate(row.columns)
+            if (action := said.get(f"action-{number}", "").strip())
+        ),
     )
 
 
@@ -215,6 +228,10 @@ def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
     if result["fewest_sensitive"] is not None:
         yield "Fewest sensitive values in a class (l)", NOTHING, f"{result['fewest_sensitive']:,}"
         yield "Farthest from the table's shares (t)", NOTHING, f"{result['furthest']:.3f}"
+    if linked := row.report.get("linked"):
+        yield "People who share all classes of a person (through pseudonyms)", NOTHING, f"{linked['smallest']:,}"
+        yield "Prosecutor risk through pseudonyms", NOTHING, _percent(1 / max(linked["smallest"], 1))
+        yield "People alone in their classes (through pseudonyms)", NOTHING, _percent(linked["alone"])
     for each in before["overlaps"]:
         yield f"Left of a class with release {each['release'][:8]}", NOTHING, f"{each['smallest']:,}"
 
@@ -228,6 +245,8 @@ def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
     for role, label in LABELS.items():
         if names := asked.columns(role):
             yield label, ", ".join(names)
+    for said in (row.report or {}).get("actions", asked.actions):
+        yield "Action", said if isinstance(said, str) else wanted.line(said)
     limit = f", t = {asked.t:g}" if asked.t is not None else ""
     yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}"
     yield "Purpose", asked.purpose
