@@ -26,6 +26,7 @@ _REGISTERS = (
     "policies.rankingrule",
     "policies.pricerule",
     "policies.frequencycap",
+    "policies.maskrule",
     "policies.sensitivecategory",
     "privacy.disclosurelimits",
     "privacy.recordperiod",

@@ -12,6 +12,7 @@ from personalization.playground.people import MadeUp
 from personalization.ranking import shaping
 from personalization.recommender.groups.forming import kind_of
 from personalization.rules import hidden as hiding
+from personalization.rules import masked as masking
 from personalization.rules.hidden import PROMOTED, REMOVED, Hidden
 from personalization.segments import membership
 from personalization.serving import wording
@@ -169,6 +170,7 @@ class _Stage:
         if hidden is not None and listed.used == "none" and _caps_promotions(rendered):
             hidden |= {PROMOTED}  # what is shown of a general list is not counted
             listed = replace(listed, items=_general(hidden, None).items)
+        listed = replace(listed, items=masking.without(listed.items, masking.by_verdict(rendered)))
         would_be = [str(each["item"]) for each in self._list(level, excluded, frozenset({REMOVED})).items]
         return Column(level, rendered, listed, _taken_out(would_be, rendered, hidden or frozenset()))
 

@@ -90,43 +90,51 @@ def explained(
     prior: NDArray[np.float64],
     number: int,
 ) -> list[Recommendation]:
-    """Return the chosen items with ``number`` reasons each way, from their (signals x chosen) contributions.
+    """Return the chosen items with ``number`` reasons each way, from their (chosen x signals) contributions.
 
     All items are sorted at once, and only what is named leaves NumPy.
     """
-    personal = contributions.sum(axis=0)
-    speaking_for = np.maximum(np.where(contributions > 0, contributions, 0.0).sum(axis=0) + prior, NOISE)
-    from_session = contributions[signals.in_session].sum(axis=0)
-    order = np.argsort(-contributions, axis=0, kind="stable")
-    reasons = [_named(items, rows, signals, contributions) for rows in (order[:number], order[::-1][:number])]
-    totals = zip(
-        chosen.tolist(), personal.tolist(), speaking_for.tolist(), from_session.tolist(), prior.tolist(), *reasons,
-        strict=True,
-    )  # fmt: skip
+    personal = contributions.sum(axis=1)
+    speaking_for = np.maximum(np.maximum(contributions, 0.0).sum(axis=1) + prior, NOISE)
+    from_session = contributions[:, signals.in_session].sum(axis=1)
+    order = np.argsort(-contributions, axis=1, kind="stable")
+    reasons = [
+        _named(items, places, signals, contributions, speaking_for)
+        for places in (order[:, :number], order[:, : -number - 1 : -1])
+    ]
+    totals = zip(chosen.tolist(), personal.tolist(), from_session.tolist(), prior.tolist(), *reasons, strict=True)
     return [
         Recommendation(
             items[position],
             own + general,
             Basis.SESSION if of_session > own / 2 else Basis.HISTORY,
-            because=tuple([Because(item, value / total, value, source) for item, value, source in best if value > 0]),
-            despite=tuple([Because(item, value / total, value, source) for item, value, source in worst if value < 0]),
+            because=tuple([each for each in best if each.contribution > 0]),
+            despite=tuple([each for each in worst if each.contribution < 0]),
             prior=general,
         )
-        for position, own, total, of_session, general, best, worst in totals
+        for position, own, of_session, general, best, worst in totals
     ]
 
 
 def _named(
-    items: Sequence[Item], rows: _Positions, signals: Signals, contributions: NDArray[np.float64]
-) -> list[list[tuple[str, float, Basis]]]:
-    """Return for each chosen item the person's items in ``rows`` (reasons x chosen), with what they contribute."""
-    values = np.take_along_axis(contributions, rows, axis=0).T.tolist()
-    positions = signals.positions[rows].T.tolist()
-    in_session = signals.in_session[rows].T.tolist()
+    items: Sequence[Item],
+    places: _Positions,
+    signals: Signals,
+    contributions: NDArray[np.float64],
+    speaking_for: NDArray[np.float64],
+) -> list[list[Because]]:
+    """Return for each chosen item the person's items at ``places`` (chosen x reasons), with what they contribute."""
+    values = np.take_along_axis(contributions, places, axis=1)
+    columns = (
+        signals.positions[places].tolist(),
+        (values / speaking_for[:, np.newaxis]).tolist(),
+        values.tolist(),
+        signals.in_session[places].tolist(),
+    )
     return [
         [
-            (items[position].id, value, Basis.SESSION if is_now else Basis.HISTORY)
-            for position, value, is_now in zip(*columns, strict=True)
+            Because(items[position].id, share, value, Basis.SESSION if is_now else Basis.HISTORY)
+            for position, share, value, is_now in zip(*of_one, strict=True)
         ]
-        for columns in zip(positions, values, in_session, strict=True)
+        for of_one in zip(*columns, strict=True)
     ]

@@ -22,6 +22,7 @@ from personalization.recommender.signals import Signals, Touched
 
 MAX_COUNT = 100
 _SPARE = 20
+_ALLOWED = 64
 Offered = Callable[[list[str]], Collection[str]]
 """Returns which of some items may be shown."""
 
@@ -135,7 +136,7 @@ class Model:
         permitted = permit(level, history=history, session=session, segment=segment, group=group)
         allowed = self._outside(exclude_categories)
         touched = self._touched(permitted)
-        signals = Signals.of(touched, allowed.tolist())
+        signals = Signals.of(touched, allowed)
         candidates = allowed if among is None else allowed & self._among(among)
         candidates = candidates & ~self._among(exclude) if exclude else candidates
         candidates = _without(candidates, touched) if exclude_seen else candidates
@@ -166,40 +167,64 @@ class Model:
         return positions
 
     def _outside(self, categories: Collection[str]) -> _Flags:
-        allowed = np.ones(len(self.items), dtype=np.bool_)
-        for category in categories:
-            allowed[self._positions_by_category.get(category, [])] = False
-        return allowed
+        """Return which items are of none of the categories; to be read only."""
+        key = frozenset(categories)
+        found = self._allowed.get(key)
+        if found is None:
+            found = np.ones(len(self.items), dtype=np.bool_)
+            for category in key:
+                found[self._positions_by_category.get(category, [])] = False
+            if len(self._allowed) >= _ALLOWED:
+                self._allowed.clear()
+            self._allowed[key] = found
+        return found
+
+    @cached_property
+    def _allowed(self) -> dict[frozenset[str], _Flags]:
+        """Return what ``_outside`` has found: what is hidden is the same for many people."""
+        return {}
 
     def _among(self, items: Collection[str]) -> _Flags:
         chosen = np.zeros(len(self.items), dtype=np.bool_)
         chosen[[self._positions[item] for item in items if item in self._positions]] = True
         return chosen
 
-    def _touched(self, permitted: Permitted) -> list[Touched]:
+    def _touched(self, permitted: Permitted) -> Touched:
         """Return what was touched of the items that the model knows, oldest first."""
-        find, history = self._positions.get, permitted.history
-        if isinstance(history, Touches):
-            found = self._found(history)
-        else:
-            found = [
-                (position, weight, is_liked, False)
-                for item, weight, _, is_liked in history
-                if (position := find(item)) is not None
-            ]
-        now = [
-            (position, weight, is_liked, True)
-            for item, weight, _, is_liked in permitted.session
+        history, session = permitted.history, permitted.session
+        found = self._found(history) if isinstance(history, Touches) else self._named(history, in_session=False)
+        if not session:
+            return found
+        now = self._named(session, in_session=True)
+        return Touched(*(np.concatenate(columns) for columns in zip(found, now, strict=True)))
+
+    def _named(self, touches: Iterable[Interaction], *, in_session: bool) -> Touched:
+        find = self._positions.get
+        known = [
+            (position, weight, is_liked)
+            for item, weight, _, is_liked in touches
             if (position := find(item)) is not None
         ]
-        return [*found, *now]
+        positions, weights, liked = zip(*known, strict=True) if known else ((), (), ())
+        return Touched(
+            np.array(positions, dtype=np.intp),
+            np.array(weights, dtype=np.float64),
+            np.array(liked, dtype=np.bool_),
+            np.full(len(known), in_session),
+        )
 
-    def _found(self, touches: Touches) -> list[Touched]:
+    def _found(self, touches: Touches) -> Touched:
         known, order = self._digests
-        places = np.searchsorted(known, touches.items).clip(max=len(known) - 1)
+        places = np.searchsorted(known, touches.items)
+        np.minimum(places, len(known) - 1, out=places)
         is_known = known[places] == touches.items
-        positions, weights = order[places[is_known]].tolist(), touches.weights[is_known].tolist()
-        return [(position, weight, True, False) for position, weight in zip(positions, weights, strict=True)]
+        positions = order[places[is_known]]
+        return Touched(
+            positions,
+            touches.weights[is_known],
+            np.ones(len(positions), dtype=np.bool_),
+            np.zeros(len(positions), dtype=np.bool_),
+        )
 
     @cached_property
     def _digests(self) -> tuple[NDArray[np.uint64], _Positions]:
@@ -327,9 +352,9 @@ class _Wish:
         return self.kept if self.offered is None else self.kept + _SPARE
 
 
-def _without(candidates: _Flags, touched: Iterable[Touched]) -> _Flags:
+def _without(candidates: _Flags, touched: Touched) -> _Flags:
     left = candidates.copy()
-    left[[position for position, *_ in touched]] = False
+    left[touched.positions] = False
     return left
 
 

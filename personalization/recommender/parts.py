@@ -105,18 +105,22 @@ class Weighing:
         return common
 
     def contributions(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return (signals x chosen) what each signal adds to the score of each chosen item."""
-        width = len(chosen)
-        place = np.full(len(self.scores), -1, dtype=np.int32)
-        place[chosen] = np.arange(width)
-        found = np.zeros(self._signals * width)
+        """Return (chosen x signals) what each signal adds to the score of each chosen item."""
+        width = self._signals
+        begins = np.full(len(self.scores), -1, dtype=np.int32)
+        begins[chosen] = np.arange(0, len(chosen) * width, width)
+        found = np.zeros(len(chosen) * width)
         for rows, neighbours, values in zip(self._rows, self._neighbours, self._values, strict=True):
-            places = np.take(place, neighbours.ravel())
-            hits = np.flatnonzero(places >= 0)
+            cells = np.take(begins, neighbours.ravel())
+            hits = np.flatnonzero(cells >= 0)
             if len(hits):
-                cells = rows[hits // neighbours.shape[1]] * width + places[hits]
-                found += np.bincount(cells, weights=values.ravel()[hits], minlength=len(found))
-        table = found.reshape(self._signals, width)
+                at = cells[hits] + rows[hits // neighbours.shape[1]]
+                found += np.bincount(at, weights=values.ravel()[hits], minlength=len(found))
+        table = found.reshape(len(chosen), width)
         for rows, counts, outgoing, into in self._common:
-            table[rows] += counts[:, np.newaxis] * (outgoing @ into[:, chosen])
+            common = (into[:, chosen].T @ outgoing.T) * counts
+            if len(rows) == width:
+                table += common
+            else:
+                table[:, rows] += common
         return table

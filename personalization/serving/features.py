@@ -33,6 +33,7 @@ NUMBERS: Mapping[str, int] = {
 }
 _KINDS = {number: kind for kind, number in NUMBERS.items()}
 _ENTRY = np.dtype([("item", ">u8"), ("kind", "u1"), ("weight", ">f4"), ("at", ">i4")])
+_MANY = 400
 _EPOCH = 2**31  # moments count from there, so that they last until 2106
 _DISMISSED_S = round(events.DISMISSED_FOR.total_seconds())
 _LIKING = np.isin(np.arange(256), [NUMBERS[kind] for kind in LIKING])
@@ -44,6 +45,11 @@ class Features(NamedTuple):
     recent: bytes | None = None
     older: bytes | None = None
     has_older: bool = False
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether so many events were read that a list of them takes long."""
+        return len(self.older or b"") > _MANY * _ENTRY.itemsize
 
 
 NONE = Features()

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.translation import get_language
 
 from common.levels import LEVELS
+from common.waiting import no_wait
 from model_registry.reviews.outputs.holding import Made
 from personalization import engine
 from personalization.models import Event
@@ -32,6 +33,8 @@ from policies.bundles.loading import LoadedBundle
 from policies.decisions.evaluate import Decision
 
 _MAX_HISTORY = 5_000
+_AT_ONCE = 20
+"""Items of a list that the loop of a server makes itself. What takes longer than a few decisions is for a thread."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,8 @@ def _made(permit: Permit, grounds: Grounds | None) -> Recommendations:
     if permit.hidden is None:
         return permit.general("information_unavailable")
     chosen, model, bundle = permit.request.candidates, permit.model, permit.bundle
+    if chosen is not None or permit.request.count > _AT_ONCE or permit.about.features.is_long:
+        no_wait.refuse()
     offer = Offer(items.at(permit.about.catalogue), permit.hidden)
     try:
         among = offer.of(chosen or ())

@@ -1,13 +1,14 @@
 """What is asked of the proxy, and what it answers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 from uuid import UUID
 
 from consent.signals import NO_SIGNALS, Signals
 from model_registry.reviews.outputs.holding import Made
 from personalization.rules.hidden import Viewer
+from personalization.rules.masked import Fields, without
 from personalization.serving import wording
 from policies.decisions.evaluate import Decision
 
@@ -50,6 +51,11 @@ class Recommendations:
     output: Callable[[], Made] | None = None
     left_out: int | None = None  # of the candidates, where the caller gave them
     is_held: bool = False  # outputs about the person are kept for a review
+    masked: Fields = frozenset()  # what its decision keeps out of it, once it is shown
+
+    def masking(self, fields: Fields) -> Self:
+        """Return the answer without these fields of its items."""
+        return replace(self, items=without(self.items, fields)) if fields else self
 
     def document(self) -> dict[str, Any]:
         return {

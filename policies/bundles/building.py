@@ -18,6 +18,7 @@ from policies.models import (
     DisplayRule,
     FrequencyCap,
     Jurisdiction,
+    MaskRule,
     PriceRule,
     ProcessingRegion,
     RankingRule,
@@ -52,6 +53,7 @@ def build_data() -> dict[str, Any]:
         "disclosure": limits.document(),
         "ranking": {rule.purpose: rule.document() for rule in RankingRule.objects.all()},
         "frequency_caps": {cap.slug: cap.document() for cap in FrequencyCap.objects.all()},
+        "mask_rules": {rule.slug: rule.document() for rule in MaskRule.objects.all()},
         "price_rules": {rule.slug: rule.document() for rule in PriceRule.objects.all()},
     }
 

@@ -7,7 +7,7 @@ process. Nothing is kept between decisions but the prepared statement.
 
 import struct
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -119,11 +119,12 @@ class Wanted(msgspec.Struct, frozen=True):
     subject_ref: UUID
     token_hash: bytes = _NO_TOKEN
     scope: bytes = b""
+    statement: ClassVar[PreparedStatement] = STATEMENT
 
     def parameters(self) -> tuple[bytes, ...]:
         return self.token_hash, self.subject_ref.bytes, self.scope
 
-    def information(self, result: PGresult) -> Information:
+    def known(self, result: PGresult) -> Information:
         """Read the row. Raises msgspec.MsgspecError for one that makes no sense."""
         return _information(result, () if self.subject_ref == NO_SUBJECT else (self.subject_ref,))
 
@@ -135,7 +136,7 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
     sense is no information either.
     """
     wanted = Wanted(subject_ref, token_hash, scope)
-    return asked(STATEMENT, wanted.parameters(), wanted.information)
+    return asked(STATEMENT, wanted.parameters(), wanted.known)
 
 
 def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[Information, dict[UUID, Information]]:

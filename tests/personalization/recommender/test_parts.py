@@ -212,7 +212,7 @@ def test_contributions_of_several_parts_sum_to_the_scores():
     weighing = Weighing(model.parts, (0.7, 1.0), person)
     chosen = np.array([1, 5, 30])
 
-    assert weighing.contributions(chosen).sum(axis=0) == pytest.approx(weighing.scores[chosen], abs=1e-6)
+    assert weighing.contributions(chosen).sum(axis=1) == pytest.approx(weighing.scores[chosen], abs=1e-6)
 
 
 def test_the_weights_of_a_part_are_the_scores_of_single_items():
