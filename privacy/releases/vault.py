@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -122,7 +123,10 @@ def reveal(text: str, *, actor: str, reason: str, groups: Sequence[str]) -> str:
     """
     if not reason.strip():
         raise NoSuchToken("Say why it is opened: its person can read it.")
-    ref, value = _of_token(text) or _of_sealed(text) or (None, "")
+    try:
+        ref, value = _of_token(text) or _of_sealed(text) or (None, "")
+    except InvalidToken:
+        raise NoSuchToken("No secret of this process opens it: a former one is missing.") from None
     if ref is None:
         raise NoSuchToken("The vault has nothing under it. Its person may have been erased.")
     details = {"reason": reason[:500], "groups": list(groups)}

@@ -167,6 +167,17 @@ def test_what_the_vault_does_not_have_is_not_opened(pseudonymous, text):
         vault.reveal(text, actor=ANN, reason="x", groups=())
 
 
+def test_without_the_secret_it_was_sealed_under_a_pseudonym_is_not_opened(pseudonymous, settings):
+    first = _copy(pseudonymous())[0]
+    former, settings.SECRET_KEY = settings.SECRET_KEY, "another secret of more than 32 signs"
+
+    for text in (first["phone"], first["mail"]):
+        with pytest.raises(NoSuchToken, match="a former one"):
+            vault.reveal(text, actor=ANN, reason="x", groups=())
+    settings.SECRET_KEY_FALLBACKS = [former]
+    assert vault.reveal(first["mail"], actor=ANN, reason="x", groups=()) == "u0@x.org"
+
+
 def test_an_erasure_makes_what_was_released_unreadable(pseudonymous, file):
     table = uploads.take_file(file, actor=ANN)
     first, other, *_ = _copy(pseudonymous(table=table))
