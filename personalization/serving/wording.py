@@ -81,14 +81,14 @@ def group(key: str | None, kinds: Sequence[str]) -> str:
     if kind is Kind.TASTE:
         return _("Popular with people of similar taste: %(kinds)s") % {"kinds": ", ".join(kinds)}
     parts = dict(part.split("=", 1) for part in key.partition(":")[2].split("|"))
-    standings = {
-        "new": _("Popular with people who are new here"),
-        "regular": _("Popular with people who come regularly"),
-        "lapsed": _("Popular with people who have not been here for a while"),
+    amounts = {
+        "few": _("Popular with people who chose few things here"),
+        "some": _("Popular with people who chose some things here"),
+        "many": _("Popular with people who chose many things here"),
     }
     favourite = parts.get("favourite", "")
     found = [_("Popular with people who often choose %(kinds)s") % {"kinds": favourite}] if favourite else []
-    return "; ".join([*found, *([standings[parts["standing"]]] if "standing" in parts else [])])
+    return "; ".join([*found, *([amounts[parts["chosen"]]] if "chosen" in parts else [])])
 
 
 class _Sentences(NamedTuple):

@@ -5,7 +5,6 @@ that a withdrawal, a revoked credential, a suspended model and a roll-back are i
 process. Nothing is kept between decisions but the prepared statement.
 """
 
-import struct
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, ClassVar, TypeVar
 from uuid import UUID
@@ -15,6 +14,7 @@ import psycopg
 from django.db import DatabaseError, connections
 from psycopg.pq.abc import PGresult
 
+from common.postgres import arrays
 from common.postgres.prepared import PreparedStatement, StatementTimeout
 from common.rollouts.shares import are_in_share
 from consent.ledger.projection import ConsentEntry
@@ -145,9 +145,8 @@ def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[
     One revision answers for all of them. The first value says what does not depend on a person. One statement. Raises
     InformationUnavailable.
     """
-    return asked(
-        STATEMENT_FOR_MANY, (token_hash, _array(refs), scope), lambda result: _information_about_many(result, refs)
-    )
+    parameters = token_hash, arrays.uuids(refs), scope
+    return asked(STATEMENT_FOR_MANY, parameters, lambda result: _information_about_many(result, refs))
 
 
 _Read = TypeVar("_Read")
@@ -168,12 +167,6 @@ def asked(statement: PreparedStatement, parameters: Sequence[bytes], read_result
     except (psycopg.Error, DatabaseError, msgspec.MsgspecError) as exc:
         connections["default"].close()
         raise InformationUnavailable from exc
-
-
-def _array(refs: Collection[UUID]) -> bytes:
-    """Return PostgreSQL's binary uuid[]: dimensions, no NULLs, element type, length, lower bound, elements."""
-    head = struct.pack(">iiIii", 1, 0, 2950, len(refs), 1)
-    return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
 
 
 def _information(result: PGresult, people: Collection[UUID]) -> Information:
