@@ -17,8 +17,8 @@ class PrivacyConfig(AppConfig):
         from privacy.holds import descriptors as of_holds
         from privacy.redaction import old_proof
         from privacy.releases.limits import DISCLOSURE, smallest_group
+        from privacy.releases.pseudonyms.stores import KEYS, TOKENS
         from privacy.releases.subjects import RELEASE
-        from privacy.releases.vault_stores import KEYS, TOKENS
         from privacy.retention import descriptors, disposal, lint, restoring, schedules
         from privacy.retention.data_sets import profiles
         from privacy.retention.own_records import old_records, record_periods

@@ -12,7 +12,8 @@ from privacy.budgets import releases
 from privacy.erasures import noting
 from privacy.holds import members
 from privacy.redaction import old_proof
-from privacy.releases import running, uploads, vault
+from privacy.releases import running, uploads
+from privacy.releases.pseudonyms import vault
 from privacy.retention import disposal, restoring
 from privacy.retention.data_sets import contracts
 from privacy.retention.own_records import old_records

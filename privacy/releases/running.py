@@ -18,9 +18,10 @@ from common.jobs.runs import RunState
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease
-from privacy.releases import keys, uploads
+from privacy.releases import uploads
 from privacy.releases.asking import Asked
 from privacy.releases.profiling import Role
+from privacy.releases.pseudonyms import keys
 
 if TYPE_CHECKING:
     from privacy.anonymisation.tables import FileReport
@@ -63,7 +64,7 @@ def _carry_out(row: TableRelease) -> None:
     from privacy.anonymisation.actions.acting import Means  # array libraries, only in a job
     from privacy.anonymisation.tables import anonymise_table
     from privacy.releases import classes
-    from privacy.releases.vault import InstallationVault
+    from privacy.releases.pseudonyms.vault import InstallationVault
 
     asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)

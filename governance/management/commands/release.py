@@ -17,9 +17,10 @@ from common.http.problems import Problem
 from oversight.officers.accounts import officer
 from privacy.anonymisation.actions import wanted
 from privacy.models import TableRelease, UploadedTable
-from privacy.releases import publishing, running, uploads, vault, verifying
+from privacy.releases import publishing, running, uploads, verifying
 from privacy.releases.asking import Asked, ask
 from privacy.releases.profiling import Profile, Role, beginning
+from privacy.releases.pseudonyms import vault
 from privacy.releases.subjects import APPROVE, PREPARE
 
 _ACTIONS = (

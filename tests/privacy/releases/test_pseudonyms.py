@@ -15,9 +15,10 @@ from policies import release_gate
 from policies.bundles import publishing as bundles
 from privacy.anonymisation.actions import hashing
 from privacy.models import DisclosureLimits, PersonKey, TableRelease, VaultToken
-from privacy.releases import keys, profiling, publishing, uploads, vault, verifying
+from privacy.releases import profiling, publishing, uploads, verifying
 from privacy.releases.problems import AskedWrongly, NoSuchToken
 from privacy.releases.profiling import Role
+from privacy.releases.pseudonyms import keys, vault
 from tests.helpers.officers import signed_in, with_role
 from tests.privacy.releases.conftest import ANN, BEN, PARTY, PURPOSE
 from tests.privacy.rights.erasure.conftest import erased, home  # noqa: F401 (a fixture)

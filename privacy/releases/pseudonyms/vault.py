@@ -1,6 +1,6 @@
 """The vault of this installation: tokens and keys of people in the database, sealed under its secret and the person.
 
-A row belongs to the person whom the table names, so an erasure removes it (``vault_stores``). Who asks for the same
+A row belongs to the person whom the table names, so an erasure removes it (``stores``). Who asks for the same
 person and value again gets the same token.
 """
 
