@@ -9,7 +9,7 @@ from privacy.models.releases import FLOOR, LIMITS
 
 _AT_LEAST = ("smallest_group", "k_at_least", "l_at_least", "overlap_at_least")
 _WARNED = ("overlap", "person_key")
-_AT_MOST = ("t_at_most", "epsilon_at_most", "days_at_most")
+_AT_MOST = ("t_at_most", "epsilon_at_most", "inferred_at_most", "singled_out_at_most", "days_at_most")
 
 
 def narrows(before: Document | None, after: Document | None) -> bool:
