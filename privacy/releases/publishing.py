@@ -208,7 +208,8 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
         "author": release.author,
     }
     if release.is_noisy:  # the digest and the rows of the source would be exact figures about it
-        return {**whole, "tables": report["tables"], "charge": report["charge"], "confidence": repr(CONFIDENCE)}
+        names = ("tables", "charge", "withheld_below")
+        return {**whole, **{name: report[name] for name in names}, "confidence": repr(CONFIDENCE)}
     return {
         **whole,
         "source": {"sha256": release.table.sha256, "rows": release.table.rows},
