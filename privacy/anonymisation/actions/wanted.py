@@ -136,12 +136,12 @@ def _check_role(action: Action, wish: Wish, quasi_identifiers: Sequence[str]) ->
             f"'{name}' is generalised: a pseudonym has no ranges. Take it out of the quasi-identifiers, or '{kind}' "
             "from it."
         )
-    if kind in PSEUDONYMS and name == wish.sensitive:
+    if kind in PSEUDONYMS and name in wish.sensitive_columns:
         raise AnonymisationError(
             f"'{name}' is sensitive: under '{kind}' its values keep their frequencies, by which they are recognised, "
             "and l and t would be measured on pseudonyms."
         )
-    if kind == REDACT and name in (*quasi_identifiers, wish.sensitive, wish.person):
+    if kind == REDACT and name in (*quasi_identifiers, *wish.sensitive_columns, wish.person):
         raise AnonymisationError(f"'{name}' is read as values, not as free text: 'redact' is for columns that are not.")
     if kind in (SHIFT, BOUNDS) and name == wish.person:
         raise AnonymisationError(f"'{name}' names the person: '{kind}' would make several people one.")

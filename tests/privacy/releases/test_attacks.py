@@ -15,7 +15,7 @@ from privacy.releases import attacks, gate, publishing
 from privacy.releases.attacks import Attack, Roles, _fitting, _halves, measure
 
 QUASI, ILLNESS = ["age", "city", "trade"], "illness"
-ROLES = Roles(QUASI, ["visits"], ILLNESS, None)
+ROLES = Roles(QUASI, ["visits"], [ILLNESS], None)
 ROWS = 3_000
 
 
@@ -83,7 +83,7 @@ def test_the_same_table_gives_the_same_figures(table):
 
 
 def test_people_are_on_one_side_with_all_their_rows(table):
-    roles = Roles(QUASI, [], ILLNESS, "who")
+    roles = Roles(QUASI, [], [ILLNESS], "who")
     inside, control = (set(half["who"].to_pylist()) for half in _halves(table, ROWS, roles))
 
     assert not inside & control

@@ -122,7 +122,7 @@ def test_anonymeter_finds_what_we_measure_of_copies(people, tmp_path):
 
     path = tmp_path / "all.csv"
     path.write_text(_csv(people))
-    roles = attacks.Roles(KNOWN, [], SECRET, None)
+    roles = attacks.Roles(KNOWN, [], [SECRET], None)
     ours = []
     for wish in wishes:
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("privacy", "0017_attack_limits"),
+        ("privacy", "0018_table_sources"),
     ]
 
     operations = [
