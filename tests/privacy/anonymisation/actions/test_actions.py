@@ -6,7 +6,7 @@ from collections import Counter
 
 import pyarrow as pa
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -347,13 +347,14 @@ def test_an_action_is_read_as_it_is_written(column, rest):
     assert wanted.Action.parse(f"{column}={rest}").text == f"{column}={rest}"
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.lists(st.integers(-50, 50), min_size=8, max_size=60), st.integers(2, 4), st.integers(1, 99))
 def test_bounds_leave_k_rows_at_each_end_and_nothing_beyond(tmp_path_factory, values, k, share):
     assume(len(values) >= 2 * k)
     folder = tmp_path_factory.mktemp("bounds")
     path = _table(folder, [{"age": 1, "n": value} for value in values])
     action = wanted.Action.parse(f"n=bounds:top={share}%,k={k}")
-    report = anonymise_file(path, folder / "out.csv", ["age"], Wish(k=2), actions=[action])
+    report = anonymise_file(path, folder / "out.csv", ["age"], Wish(k=2), keep=["n"], actions=[action])
     shown = Counter(int(line.split(",")[1]) for line in (folder / "out.csv").read_text().splitlines()[1:])
 
     top = max(shown)
