@@ -86,8 +86,12 @@ CAPABILITIES = {
         ),
     ),
     "read-figures": Capability(
-        "Read figures: trust metrics, published statistics, privacy budgets",
+        "Read figures: published statistics, privacy budgets, counts of days and events",
         _rights("view", ("consent.dailycount", "privacy.release", *_BUDGETS, "personalization.eventcount")),
+    ),
+    "read-exact-figures": Capability(
+        "Read exact figures of people's choices, without noise: trust metrics",
+        frozenset({"consent.view_exact_figures"}),
     ),
     "answer-people": Capability(
         "Answer requests of people: identity, blockers, extensions, refusals",
@@ -240,6 +244,7 @@ ROLES = {
             (
                 "read-registers",
                 "read-figures",
+                "read-exact-figures",
                 "read-decisions",
                 "read-evidence",
                 "approve",
@@ -270,7 +275,7 @@ ROLES = {
             "marketing",
             "Marketing and product",
             "Proposes purposes and notices and reads figures, never people; another officer approves.",
-            ("read-registers", "read-figures", "propose-changes"),
+            ("read-registers", "read-figures", "read-exact-figures", "propose-changes"),
         ),
         Role("auditor", "Auditor", "Reads everything and changes nothing.", _READING),
         Role(

@@ -11,6 +11,8 @@ from scipy import sparse
 from personalization.recommender.interactions import Interactions, Item, Person
 from personalization.recommender.signals import Signals
 
+MOST_ITEMS = 1_000
+
 
 @dataclass(frozen=True, eq=False)
 class Histories:
@@ -18,7 +20,8 @@ class Histories:
 
     ``number`` is the person's place in ``people``, ``position`` the item's in the catalogue of ``items`` items.
     A strength is the person's strongest touch of the item, relative to their strongest with any: so each person
-    has the same bounded pull on the weights, independent of their worth to the shop.
+    has the same bounded pull on the weights, independent of their worth to the shop. Of a person the latest
+    ``MOST_ITEMS`` items count, so that a profile that touched everything speaks for few of all pairs.
     """
 
     people: Sequence[Person]
@@ -62,7 +65,9 @@ class Histories:
         highest = np.zeros(len(people))
         np.maximum.at(highest, number, strongest[order])
         strength = strongest[order] / highest[number]
-        return cls(people, items, number, (pairs % max(items, 1))[order], strength, wanted[order])
+        counts = np.searchsorted(number, number, side="right") - np.arange(len(number)) <= MOST_ITEMS
+        position = (pairs % max(items, 1))[order]
+        return cls(people, items, number[counts], position[counts], strength[counts], wanted[order][counts])
 
     def __len__(self) -> int:
         return len(self.number)

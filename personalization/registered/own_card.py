@@ -26,7 +26,7 @@ from personalization.snapshots import files
 
 NEW_ITEMS = "new items alone, protocol=S"
 """Slice of the figure of items that were treated as new."""
-_BY_LEVEL = {
+BY_LEVEL = {
     "precision": "precision@10",
     "recall": "recall@10",
     "coverage": "coverage",
@@ -117,7 +117,7 @@ def _with_figures(evaluation: Evaluation, version: ModelVersion) -> Evaluation:
             found.append(_ndcg(given, group))
             found += [
                 Metric(type=name, value=given[key] / 1000, slice=group)
-                for key, name in _BY_LEVEL.items()
+                for key, name in BY_LEVEL.items()
                 if given[key] is not None
             ]
     new = version.metrics["new_items"]

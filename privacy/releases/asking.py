@@ -1,8 +1,8 @@
 """What a release is asked to be: roles of the columns, parameters, purpose, receivers; checked before a job begins."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 
@@ -14,6 +14,9 @@ from privacy.anonymisation.wish import Diversity, Wish
 from privacy.models import TableRelease, UploadedTable
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import LABELS, Role
+
+if TYPE_CHECKING:
+    from privacy.releases.noisy.asking import NoisyAsked
 
 MOST_DAYS = 3_650
 
@@ -66,6 +69,12 @@ class Asked:
             fast=self.fast,
         )
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """Return what the trail says of it."""
+        limit = None if self.t is None else repr(self.t)
+        return {"k": self.k, "l": self.l, "t": limit, "purpose": self.purpose, "receivers": list(self.receivers)}
+
     def check(self, table: UploadedTable) -> None:
         """Raise AskedWrongly for what makes no sense, or names what no register knows."""
         self._check_columns(table)
@@ -73,15 +82,7 @@ class Asked:
             self.wish.check(self.columns(Role.QUASI))
         except AnonymisationError as refused:
             raise AskedWrongly(str(refused)) from None
-        if not self.receivers or len(set(self.receivers)) != len(self.receivers):
-            raise AskedWrongly("Name the parties that receive it, each once.")
-        known = set(Party.objects.values_list("slug", flat=True))
-        if unknown := sorted(set(self.receivers) - known):
-            raise AskedWrongly(f"The register of parties has no “{unknown[0]}”. There are: {', '.join(sorted(known))}.")
-        if not Purpose.objects.filter(slug=self.purpose, is_active=True).exists():
-            raise AskedWrongly(f"No purpose “{self.purpose}” is in use.")
-        if not 1 <= self.days <= MOST_DAYS:
-            raise AskedWrongly(f"A release is in force for 1 to {MOST_DAYS:,} days.")
+        check_receivers(self.purpose, self.receivers, self.days)
 
     def _check_columns(self, table: UploadedTable) -> None:
         names = [column["name"] for column in table.columns]
@@ -95,8 +96,23 @@ class Asked:
                 raise AskedWrongly(f"One column at most is {role}; make others quasi-identifiers or leave them out.")
 
 
+def check_receivers(purpose: str, receivers: Sequence[str], days: int) -> None:
+    """Raise AskedWrongly for a purpose or receivers that no register knows, or a time that is none."""
+    if not receivers or len(set(receivers)) != len(receivers):
+        raise AskedWrongly("Name the parties that receive it, each once.")
+    known = set(Party.objects.values_list("slug", flat=True))
+    if unknown := sorted(set(receivers) - known):
+        raise AskedWrongly(f"The register of parties has no “{unknown[0]}”. There are: {', '.join(sorted(known))}.")
+    if not Purpose.objects.filter(slug=purpose, is_active=True).exists():
+        raise AskedWrongly(f"No purpose “{purpose}” is in use.")
+    if not 1 <= days <= MOST_DAYS:
+        raise AskedWrongly(f"A release is in force for 1 to {MOST_DAYS:,} days.")
+
+
 @transaction.atomic
-def ask(table: UploadedTable, asked: Asked, *, actor: str, state: str = TableRelease.State.WAITING) -> TableRelease:
+def ask(
+    table: UploadedTable, asked: "Asked | NoisyAsked", *, actor: str, state: str = TableRelease.State.WAITING
+) -> TableRelease:
     """Ask for a copy of a table; a worker makes it, unless the caller does (``state``). Raises AskedWrongly."""
     from privacy.tasks import make_release  # the task calls back into this package
 
@@ -106,12 +122,7 @@ def ask(table: UploadedTable, asked: Asked, *, actor: str, state: str = TableRel
     row = TableRelease.objects.create(
         table=table, asked=asdict(asked), author=str(actor)[:160], account=actors.account_of(actor), state=state
     )
-    trail.record("release.asked", str(row.pk), actor=actor, details={"table": table.sha256, **_details(asked)})
+    trail.record("release.asked", str(row.pk), actor=actor, details={"table": table.sha256, **asked.details})
     if state == TableRelease.State.WAITING:
         make_release.delay_on_commit(str(row.pk))
     return row
-
-
-def _details(asked: Asked) -> dict[str, Any]:
-    limit = None if asked.t is None else repr(asked.t)
-    return {"k": asked.k, "l": asked.l, "t": limit, "purpose": asked.purpose, "receivers": list(asked.receivers)}

@@ -8,7 +8,7 @@ from privacy.models import DisclosureLimits
 from privacy.models.releases import FLOOR, LIMITS
 
 _AT_LEAST = ("smallest_group", "k_at_least", "l_at_least", "overlap_at_least")
-_AT_MOST = ("t_at_most", "epsilon_at_most", "days_at_most")
+_AT_MOST = ("t_at_most", "epsilon_at_most", "inferred_at_most", "singled_out_at_most", "days_at_most")
 
 
 def narrows(before: Document | None, after: Document | None) -> bool:

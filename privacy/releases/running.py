@@ -7,6 +7,7 @@ import json
 import logging
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -20,15 +21,16 @@ from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease
 from privacy.releases import uploads
 from privacy.releases.asking import Asked
+from privacy.releases.noisy import making
 from privacy.releases.profiling import Role
 
 if TYPE_CHECKING:
-    from privacy.anonymisation.tables import FileReport
+    from privacy.anonymisation.tables import Table
 
 logger = logging.getLogger(__name__)
 STALLED_AFTER = timedelta(minutes=15)
 GIVEN_UP_AFTER = timedelta(hours=6)
-STEPS = ("Reading and grouping", "Measuring classes", "Comparing with earlier releases")
+STEPS = ("Reading and grouping", "Measuring classes", "Attacking a part of it", "Comparing with earlier releases")
 
 
 def run(pk: UUID | str) -> None:
@@ -63,18 +65,22 @@ def _carry_out(row: TableRelease) -> None:
     from privacy.anonymisation.tables import anonymise_table  # array libraries, only in a job
     from privacy.releases import classes
 
+    if row.is_noisy:
+        plan = making.pay(row)
+        _finish(row, *making.make(row, _source(row), plan))
+        return
     asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)
     row.move(STEPS[0], 0)
-    source = open_table(uploads.file_of(row.table))
-    if source.sha256 != row.table.sha256:
-        raise AnonymisationError("The uploaded file is not the one that was taken in.")
+    source = _source(row)
     drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
     report = anonymise_table(source, target, names, asked.wish, drop=drop)
     row.move(STEPS[1], 1)
     target.chmod(0o600)
     before, after = classes.sizes(source, names), classes.sizes(open_table(target), names)
     row.move(STEPS[2], 2)
+    found = _attacked(row, source, asked)
+    row.move(STEPS[3], 3)
     figures = {
         "steps": list(classes.STEPS),
         "below_before": classes.below(before),
@@ -84,15 +90,46 @@ def _carry_out(row: TableRelease) -> None:
         "classes_before": len(before),
         "sizes": classes.by_size(after),
         "bytes": target.stat().st_size,
+        "attacks": found,
         "overlaps": _overlaps(row, asked, report.target_sha256),
     }
-    _finish(row, report, figures)
+    _finish(row, json.loads(json.dumps(asdict(report))), figures)
+
+
+def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str, Any]]:
+    """Attack a copy of half of a sample; nothing is found where the sample is too small to be made safe."""
+    from privacy.anonymisation.tables import anonymise_table
+    from privacy.releases import attacks
+
+    names, shown, person = asked.columns(Role.QUASI), asked.columns(Role.OTHER), asked.columns(Role.PERSON)
+    roles = attacks.Roles(names, shown, asked.sensitive, asked.person)
+
+    def anonymise(part: "Table", target: Path) -> None:
+        anonymise_table(part, target, names, asked.wish, drop=person, keep=shown)
+
+    try:
+        return [each.as_document() for each in attacks.measure(source, row.table.rows, roles, anonymise)]
+    except AnonymisationError:
+        return []
+
+
+def _source(row: TableRelease) -> "Table":
+    source = open_table(uploads.file_of(row.table))
+    if source.sha256 != row.table.sha256:
+        raise AnonymisationError("The uploaded file is not the one that was taken in.")
+    return source
 
 
 def published_of(row: TableRelease) -> list[TableRelease]:
-    """Return what was ever published of the same table: who has it keeps it, after its end too."""
+    """Return what was ever published of the same table: who has it keeps it, after its end too.
+
+    Noisy tables are left out: their budget says what they give away together with whatever else is known.
+    """
+    if row.is_noisy:
+        return []
     stages = (TableRelease.Stage.PUBLISHED, TableRelease.Stage.REVOKED)
     found = TableRelease.objects.filter(table__sha256=row.table.sha256, stage__in=stages).exclude(pk=row.pk)
+    found = found.exclude(asked__has_key="noise")
     return list(found.select_related("table"))
 
 
@@ -114,17 +151,15 @@ def _overlaps(row: TableRelease, asked: Asked, sha256: str) -> list[dict[str, An
     return found
 
 
-def _finish(row: TableRelease, report: "FileReport", figures: dict[str, Any]) -> None:
-    row.report, row.figures = json.loads(json.dumps(asdict(report))), figures
-    row.target_sha256, row.steps_done = report.target_sha256, len(STEPS)
+def _finish(row: TableRelease, report: dict[str, Any], figures: dict[str, Any]) -> None:
+    row.report, row.figures = report, figures
+    row.target_sha256, row.steps_done = report["target_sha256"], len(STEPS)
     row.state, row.finished_at = RunState.DONE, timezone.now()
     with transaction.atomic():
         row.save(update_fields=["report", "figures", "target_sha256", "steps_done", "state", "finished_at"])
-        details = {
-            "target": row.target_sha256,
-            "ncp": f"{report.result.ncp:.4f}",
-            "smallest": report.result.smallest_class,
-        }
+        result = report["result"]
+        measured = {} if row.is_noisy else {"ncp": f"{result['ncp']:.4f}", "smallest": result["smallest_class"]}
+        details = {"target": row.target_sha256, **measured}
         trail.record("release.made", str(row.pk), actor=row.author, details=details)
 
 

@@ -14,9 +14,11 @@ from django.utils import timezone
 from audit import signing
 from common.http.problems import Problem
 from oversight.officers.accounts import officer
-from privacy.models import TableRelease, UploadedTable
-from privacy.releases import publishing, running, uploads, verifying
+from privacy.budgets import ledger
+from privacy.models import PrivacyBudget, TableRelease, UploadedTable
+from privacy.releases import gate, publishing, running, uploads, verifying
 from privacy.releases.asking import Asked, ask
+from privacy.releases.noisy.asking import Noise, NoisyAsked, Plan
 from privacy.releases.profiling import Profile, Role, beginning
 from privacy.releases.subjects import APPROVE, PREPARE
 
@@ -44,6 +46,12 @@ class Command(BaseCommand):
         add("--suppress", type=float, default=0.0, metavar="SHARE", help="Rows that may be left out, as a share.")
         add("--drop", type=_names, default=[], metavar="A,B", help="Columns to leave out.")
         add("--keep", type=_names, default=[], metavar="A,B", help="Columns to copy; all others are as suggested.")
+        add("--epsilon", help="Release noisy tables instead, at this cost: needs --budget, --table, --values.")
+        add("--budget", metavar="DATA_SET", default="", help="The data set whose budget pays for noisy tables.")
+        add("--table", action="append", type=_names, default=[], metavar="A,B", help="Columns of a noisy table.")
+        add("--values", action="append", default=[], metavar="A=X,Y", help="Public values: 'A=X,Y' or 'A=0..90 by 10'.")
+        add("--noise", default="geometric", help="'geometric', or 'gaussian' where the budget has a delta.")
+        add("--rows-each", type=int, default=1, metavar="N", help="Rows of one person that count (1).")
         add("--to", action="append", default=[], metavar="PARTY", help="A receiver, of the register of parties.")
         add("--purpose", default="", help="The purpose it serves, of the register.")
         add("--people", default="", metavar="GROUP", help="The group of regions whose people the table is about.")
@@ -77,17 +85,37 @@ class Command(BaseCommand):
     def _release(self, file: str, options: dict[str, Any]) -> None:
         actor = self._officer(options, PREPARE)
         table = _uploaded(file) or uploads.take_file(Path(file), actor=actor, days=options["keep_days"])
-        row = ask(table, _asked(table, options), actor=actor, state=TableRelease.State.RUNNING)
+        asked = _noisy(options) if options["epsilon"] is not None else _asked(table, options)
+        if isinstance(asked, NoisyAsked):
+            self._planned(table, asked)
+            if options["preview"]:
+                return
+        row = ask(table, asked, actor=actor, state=TableRelease.State.RUNNING)
         running.carry_out(row)
         if row.state == TableRelease.State.FAILED:
             raise CommandError(row.error)
-        self._summarise(row)
+        if not row.is_noisy:
+            self._summarise(row)
         if options["preview"]:
             self._judged(row)
             return
         publishing.propose(row, actor=actor, reason=options["reason"])
         self.stdout.write(f"Proposed: {row.pk}. Another officer approves it on its page, or by")
         self.stdout.write(f"  ./assent release approve {row.pk} --as NAME")
+
+    def _planned(self, table: UploadedTable, asked: NoisyAsked) -> None:
+        """Say what noisy tables will cost and how exact they will be. Nothing of it is from the data."""
+        asked.check(table)
+        plan = Plan.of(asked)
+        left = ledger.balance(PrivacyBudget.objects.get(data_set=asked.noise.data_set)).left
+        self.stdout.write(
+            f"Cost: epsilon {asked.epsilon}, delta {plan.charge.delta.normalize():f}, of the budget of"
+            f" “{asked.noise.data_set}”: {left.normalize():f} is left in this window"
+        )
+        for name, cells, margin in plan.tables:
+            self.stdout.write(f"Table {name}: {cells:,} cells, each count within ± {margin:,} (95 %)")
+        verdict = gate.ask(asked.facts())
+        self._say(verdict)
 
     def _summarise(self, row: TableRelease) -> None:
         report, figures = row.report or {}, row.figures or {}
@@ -103,11 +131,19 @@ class Command(BaseCommand):
             f"Risk: prosecutor {risk['prosecutor']:.3f}, marketer {risk['marketer']:.4f}; rows of their own"
             f" {100 * risk['unique_before']:.1f} % before, {100 * risk['unique_after']:.1f} % after"
         )
+        for each in figures["attacks"]:
+            beyond = "too few rows" if each["excess"] is None else f"{100 * each['excess']:.1f} % beyond it"
+            self.stdout.write(
+                f"Attack, {each['name']}: hits {100 * each['rate']:.1f} % of {each['tries']:,} who are in it,"
+                f" {100 * each['control']:.1f} % of the control ({beyond})"
+            )
         for each in figures["overlaps"]:
             self.stdout.write(f"Laid on release {each['release']}: {each['smallest']} left of a person's class")
 
     def _judged(self, row: TableRelease) -> None:
-        verdict = publishing.verdict_of(row)
+        self._say(publishing.verdict_of(row))
+
+    def _say(self, verdict: gate.Verdict) -> None:
         self.stdout.write(f"Policy {verdict.revision}: {'may leave' if verdict.is_permitted else 'may not leave'}")
         for reason in (*verdict.reasons, *verdict.warnings):
             self.stdout.write(f"  {reason.code}: {reason.sentence}")
@@ -131,7 +167,7 @@ class Command(BaseCommand):
     def _list(self, _options: dict[str, Any]) -> None:
         for row in TableRelease.objects.select_related("table"):
             state = row.get_stage_display() if row.state == row.State.DONE else row.get_state_display()
-            self.stdout.write(f"{row.pk}  {state:18} {row.table.name}  k={row.asked['k']}  {', '.join(row.receivers)}")
+            self.stdout.write(f"{row.pk}  {state:18} {row.table.name}  {row.protection}  {', '.join(row.receivers)}")
 
     def _show(self, options: dict[str, Any]) -> None:
         row = self._found(options)
@@ -162,7 +198,7 @@ class Command(BaseCommand):
             raise CommandError("The file is genuine, and the release was revoked.")
         until = datetime.fromisoformat(said["expires_at"])
         self.stdout.write(
-            f"Genuine: release {said['release']} for {', '.join(said['asked']['receivers'])}, k = {said['asked']['k']},"
+            f"Genuine: release {said['release']} for {', '.join(said['asked']['receivers'])}, {_protection(said)},"
             f" until {until:%Y-%m-%d}, approved by {said['approved']['by']}, signed with {kid}."
         )
 
@@ -212,6 +248,33 @@ def _asked(table: UploadedTable, options: dict[str, Any]) -> Asked:
         days=options["days"],
         reason=options["reason"],
     )
+
+
+def _noisy(options: dict[str, Any]) -> NoisyAsked:
+    """Return the noisy tables that the line asks for."""
+    values = dict(each.partition("=")[::2] for each in options["values"])
+    return NoisyAsked(
+        noise=Noise(
+            data_set=options["budget"],
+            mechanism=options["noise"],
+            epsilon=options["epsilon"],
+            tables=tuple(tuple(names) for names in options["table"]),
+            domains={name.strip(): text for name, text in values.items()},
+            person=options["person_column"],
+            rows_each=options["rows_each"],
+        ),
+        purpose=options["purpose"],
+        receivers=tuple(options["to"]),
+        people=options["people"],
+        region=options["region"],
+        days=options["days"],
+        reason=options["reason"],
+    )
+
+
+def _protection(manifest: dict[str, Any]) -> str:
+    asked = manifest["asked"]
+    return f"epsilon = {asked['noise']['epsilon']}" if "noise" in asked else f"k = {asked['k']}"
 
 
 def _names(text: str) -> list[str]:

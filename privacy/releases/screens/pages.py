@@ -15,6 +15,7 @@ from common import actors
 from common.admin_pages.confirm import answer
 from common.admin_pages.display import NOTHING, badge, moment, who
 from common.admin_pages.permissions import require, requires
+from common.charts.counts import Figure
 from common.http.problems import InvalidRequest, Problem
 from consent.models import Party, Purpose
 from oversight.admin import timeline
@@ -24,7 +25,7 @@ from privacy.releases.asking import Asked
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import LABELS, Profile, beginning
 from privacy.releases.running import STEPS
-from privacy.releases.screens import plots
+from privacy.releases.screens import noisy_tables, plots
 from privacy.releases.subjects import APPROVE, PREPARE, RELEASE, VIEW, of_release
 
 _Stage, _State = TableRelease.Stage, TableRelease.State
@@ -165,13 +166,20 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         "author": who(row.author),
         "steps": len(STEPS),
         "verdict": verdict,
-        "figures": plots.figures(row.report, row.figures) if row.report and row.figures else [],
+        "figures": _figures(row),
+        "tables": list(noisy_tables.measured(row)) if row.is_noisy else [],
         "measured": list(_measured(row)),
         "facts": list(_asked_for(row)),
         "history": timeline.drawn((RELEASE.slug, str(row.pk))),
         **_may(request, row, verdict),
     }
     return render(request, "admin/releases/release.html", context)
+
+
+def _figures(row: TableRelease) -> list[Figure]:
+    if not row.report or not row.figures:
+        return []
+    return noisy_tables.figures(row) if row.is_noisy else plots.figures(row.report, row.figures)
 
 
 def _may(request: HttpRequest, row: TableRelease, verdict: Any) -> dict[str, bool]:
@@ -199,7 +207,7 @@ def state_of(row: TableRelease) -> str:
 
 def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
     """Yield measures before and after."""
-    if not row.report or not row.figures:
+    if not row.report or not row.figures or row.is_noisy:
         return
     result, before = row.report["result"], row.figures
     risk, smallest = result["risk"], before["smallest_before"]
@@ -215,6 +223,10 @@ def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
     if result["fewest_sensitive"] is not None:
         yield "Fewest sensitive values in a class (l)", NOTHING, f"{result['fewest_sensitive']:,}"
         yield "Farthest from the table's shares (t)", NOTHING, f"{result['furthest']:.3f}"
+    for each in before.get("attacks", ()):
+        name, control = f"{each['name'].capitalize()}: people in it, others", _percent(each["control"])
+        found = "too few rows" if each["excess"] is None else f"{_percent(each['excess'])} more"
+        yield name, control, f"{_percent(each['rate'])} ({found})"
     for each in before["overlaps"]:
         yield f"Left of a class with release {each['release'][:8]}", NOTHING, f"{each['smallest']:,}"
 
@@ -224,16 +236,12 @@ def _percent(share: float) -> str:
 
 
 def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
-    asked = Asked.of(row)
-    for role, label in LABELS.items():
-        if names := asked.columns(role):
-            yield label, ", ".join(names)
-    limit = f", t = {asked.t:g}" if asked.t is not None else ""
-    yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}"
-    yield "Purpose", asked.purpose
-    yield "Receivers", ", ".join(asked.receivers)
-    yield "People of, kept in", f"{asked.people}, {asked.region}"
-    yield "In force for", f"{asked.days:,} days"
+    yield from noisy_tables.asked_for(row) if row.is_noisy else _classes_asked_for(Asked.of(row))
+    asked = row.asked
+    yield "Purpose", asked["purpose"]
+    yield "Receivers", ", ".join(asked["receivers"])
+    yield "People of, kept in", f"{asked['people']}, {asked['region']}"
+    yield "In force for", f"{asked['days']:,} days"
     if row.expires_at is not None:
         yield "Ends", moment(row.expires_at)
     if row.decision is not None:
@@ -242,6 +250,14 @@ def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
         yield "Policy revision", row.document["policy"]["revision"]
     if row.target_sha256:
         yield "SHA-256 of the copy", row.target_sha256
+
+
+def _classes_asked_for(asked: Asked) -> Iterator[tuple[str, Any]]:
+    for role, label in LABELS.items():
+        if names := asked.columns(role):
+            yield label, ", ".join(names)
+    limit = f", t = {asked.t:g}" if asked.t is not None else ""
+    yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}"
 
 
 @require_POST

@@ -242,13 +242,17 @@ class CatalogueItem:
 
 @dataclass(frozen=True)
 class Release:
-    """A table that was released to this party. ``sha256``: of its file, which is handed out until ``expires_at``."""
+    """A table that was released to this party. ``sha256``: of its file, which is handed out until ``expires_at``.
+
+    ``k``: rows in its smallest class at least; None for counts with noise, which ``epsilon`` protects.
+    """
 
     release: str
     file: str
     sha256: str
     rows: int
-    k: int
+    k: int | None
+    epsilon: str | None
     purpose: str
     expires_at: datetime | None
 
@@ -503,7 +507,8 @@ def _release(document: Any) -> Release:
         file=_need(document, "file", str),
         sha256=_need(document, "sha256", str),
         rows=_need(document, "rows", int),
-        k=_need(document, "k", int),
+        k=_get(document, "k", int, None),
+        epsilon=_get(document, "epsilon", str, None),
         purpose=_need(document, "purpose", str),
         expires_at=_moment(_need(document, "expires_at", str)),
     )
