@@ -63,7 +63,8 @@ class DisclosureLimits(models.Model):
 class UploadedTable(models.Model):
     """A table that an officer uploaded to make releases of, and what its columns hold. The file has its own folder.
 
-    ``columns``: name, distinct and empty values, suggested role and why, of each.
+    ``columns``: name, distinct and empty values, suggested role and why, of each. ``source``: the registered data set
+    that the table was read from; empty where it was uploaded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -72,6 +73,7 @@ class UploadedTable(models.Model):
     size = models.BigIntegerField()
     rows = models.BigIntegerField()
     columns = models.JSONField()
+    source = models.SlugField(max_length=64, blank=True, default="")
     author = models.CharField(max_length=160)
     uploaded_at = models.DateTimeField(default=timezone.now)
     keep_until = models.DateTimeField()

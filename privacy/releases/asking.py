@@ -1,7 +1,7 @@
 """What a release is asked to be: roles of the columns, parameters, purpose, receivers; checked before a job begins."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
@@ -23,7 +23,10 @@ MOST_DAYS = 3_650
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """A release as an officer asks for it. ``people``: the group of regions whose people the table is about."""
+    """A release as an officer asks for it. ``people``: the group of regions whose people the table is about.
+
+    ``hierarchies``: by column, the SHA-256 of the file of its generalisations.
+    """
 
     roles: Mapping[str, str]
     k: int
@@ -32,6 +35,7 @@ class Asked:
     t: float | None = None
     suppress: float = 0.0
     fast: bool = False
+    hierarchies: Mapping[str, str] = field(default_factory=dict)
     purpose: str
     receivers: tuple[str, ...]
     people: str
@@ -48,8 +52,8 @@ class Asked:
         return [name for name, given in self.roles.items() if given == role]
 
     @property
-    def sensitive(self) -> str | None:
-        return next(iter(self.columns(Role.SENSITIVE)), None)
+    def sensitive(self) -> tuple[str, ...]:
+        return tuple(self.columns(Role.SENSITIVE))
 
     @property
     def person(self) -> str | None:
@@ -91,9 +95,11 @@ class Asked:
             raise AskedWrongly(f"Each column has one role; look at “{absent[0]}”. The columns: {', '.join(names)}.")
         if unknown := [name for name, role in self.roles.items() if role not in LABELS]:
             raise AskedWrongly(f"“{unknown[0]}” has no role. There are: {', '.join(Role)}.")
-        for role in (Role.SENSITIVE, Role.PERSON):
-            if len(self.columns(role)) > 1:
-                raise AskedWrongly(f"One column at most is {role}; make others quasi-identifiers or leave them out.")
+        if len(self.columns(Role.PERSON)) > 1:
+            raise AskedWrongly("One column at most names the person; leave others out.")
+        protected = {*self.columns(Role.QUASI), *self.sensitive}
+        if strange := sorted(set(self.hierarchies) - protected):
+            raise AskedWrongly(f"“{strange[0]}” has a hierarchy, and is neither a quasi-identifier nor sensitive.")
 
 
 def check_receivers(purpose: str, receivers: Sequence[str], days: int) -> None:

@@ -79,17 +79,17 @@ class Roles:
 
     quasi: Sequence[str]
     others: Sequence[str]
-    sensitive: str | None
+    sensitive: Sequence[str]
     person: str | None
 
     @property
     def names(self) -> list[str]:
-        return [*self.quasi, *self.others, *(name for name in (self.sensitive, self.person) if name)]
+        return [*self.quasi, *self.shown, *([self.person] if self.person else [])]
 
     @property
     def shown(self) -> list[str]:
         """Return the columns that the copy shows as they are."""
-        return [*self.others, *([self.sensitive] if self.sensitive else [])]
+        return [*self.others, *self.sensitive]
 
 
 def measure(table: "Table", rows: int, roles: Roles, anonymise: Anonymise) -> list[Attack]:
@@ -101,8 +101,9 @@ def measure(table: "Table", rows: int, roles: Roles, anonymise: Anonymise) -> li
         anonymise(open_table(source), target)
         copy = parquet.read_table(target)
     known = _Known(roles, _texts(inside), _texts(control), _texts(copy))
-    found = [known.singling_out()]
-    return found if roles.sensitive is None else [*found, known.inference(roles.sensitive)]
+    singled_out = known.singling_out()
+    guessed = [known.inference(name) for name in roles.sensitive]
+    return [singled_out, *([max(guessed, key=lambda each: each.excess)] if guessed else [])]
 
 
 def _halves(table: "Table", rows: int, roles: Roles) -> tuple[pa.Table, pa.Table]:

@@ -32,7 +32,7 @@ class Role(StrEnum):
 LABELS = {
     Role.DIRECT: "Direct identifier: left out",
     Role.QUASI: "Quasi-identifier: generalised",
-    Role.SENSITIVE: "Sensitive: limited by l and t",
+    Role.SENSITIVE: "Sensitive: limited by l and t, each by itself",
     Role.PERSON: "Names the person: k counts people, left out",
     Role.OTHER: "Other: copied as it is",
 }
@@ -127,11 +127,9 @@ def _named(name: str) -> tuple[Role, str] | None:
 
 
 def beginning(profiles: Iterable[Profile]) -> dict[str, Role]:
-    """Return the roles a release begins with: one sensitive column and one of the person at most, as the job takes."""
+    """Return the roles a release begins with: one column of the person at most, as the job takes."""
     found: dict[str, Role] = {}
     for each in profiles:
         role = Role(each.role)
-        if role in (Role.SENSITIVE, Role.PERSON) and role in found.values():
-            role = Role.QUASI if role == Role.SENSITIVE else Role.DIRECT
-        found[each.name] = role
+        found[each.name] = Role.DIRECT if role == Role.PERSON and role in found.values() else role
     return found

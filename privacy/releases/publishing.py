@@ -41,7 +41,7 @@ def facts_of(release: TableRelease) -> gate.Facts:
         l=result["fewest_sensitive"] or 1,
         t=_THOUSAND if result["furthest"] is None else -int(-result["furthest"] * _THOUSAND // 1),
         epsilon=None,
-        has_sensitive=asked.sensitive is not None,
+        has_sensitive=bool(asked.sensitive),
         purpose=asked.purpose,
         receivers=asked.receivers,
         people=asked.people,
@@ -206,10 +206,16 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
         "author": release.author,
     }
     if release.is_noisy:  # the digest and the rows of the source would be exact figures about it
-        return {**whole, "tables": report["tables"], "charge": report["charge"], "confidence": repr(CONFIDENCE)}
+        names = ("tables", "charge", "withheld_below")
+        return {**whole, **{name: report[name] for name in names}, "confidence": repr(CONFIDENCE)}
     return {
         **whole,
-        "source": {"sha256": release.table.sha256, "rows": release.table.rows},
+        "source": {
+            "sha256": release.table.sha256,
+            "rows": release.table.rows,
+            "data_set": release.table.source or None,
+            "taken_at": release.table.uploaded_at.isoformat(),
+        },
         "loss": _texts({"ncp": result["ncp"], "of_columns": result["loss"], "queries": report["queries"]}),
         "risk": _texts({**result["risk"], "smallest_class": result["smallest_class"]}),
         "before": _texts({name: figures[name] for name in ("unique_before", "smallest_before", "classes_before")}),

@@ -18,6 +18,7 @@ from privacy.budgets import ledger
 from privacy.models import PrivacyBudget, TableRelease, UploadedTable
 from privacy.releases import gate, publishing, running, uploads, verifying
 from privacy.releases.asking import Asked, ask
+from privacy.releases.inputs import sources, trees
 from privacy.releases.noisy.asking import Noise, NoisyAsked, Plan
 from privacy.releases.profiling import Profile, Role, beginning
 from privacy.releases.subjects import APPROVE, PREPARE
@@ -27,23 +28,25 @@ class Command(BaseCommand):
     help = (
         "Release a table: 'release FILE --qi A,B -k 10 --to PARTY --purpose PURPOSE --people GROUP --region REGION"
         " --as NAME' uploads FILE (or takes one that was uploaded, by its identifier), makes a safe copy and proposes"
-        " it. 'approve', 'refuse' and 'revoke' RELEASE as an officer; 'list'; 'show' and 'fetch' RELEASE; 'verify"
-        " MANIFEST FILE'."
+        " it; 'release data-set NAME ...' does the same with the rows of a registered data set. 'approve', 'refuse' and"
+        " 'revoke' RELEASE as an officer; 'list'; 'show' and 'fetch' RELEASE; 'verify MANIFEST FILE'."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
         add("what", metavar="FILE", help=f"A table to release, or one of: {', '.join(self._actions())}.")
-        add("which", nargs="*", help="A release by its identifier; with 'verify' a manifest and a file.")
+        add("which", nargs="*", help="A release; with 'verify' a manifest and a file; with 'data-set' its name.")
         add("--as", dest="person", metavar="NAME", help="The officer whose act it is.")
         add("--reason", default="", help="Why: shown to the second officer, and kept.")
         add("--qi", type=_names, default=[], metavar="A,B", help="Quasi-identifiers, by commas.")
         add("-k", type=int, default=10, help="At least this many rows, or people, in a class (10).")
-        add("--sensitive", metavar="A", help="A column whose values -l and -t limit in every class.")
+        add("--sensitive", type=_names, default=[], metavar="A,B", help="Columns that -l and -t limit in every class.")
         add("-l", type=int, default=1, help="At least this many values of --sensitive in a class.")
         add("-t", type=float, help="Shares of --sensitive in a class at most this far from the table's (0 to 1).")
         add("--person", dest="person_column", metavar="A", help="The column that names the person; it is left out.")
         add("--suppress", type=float, default=0.0, metavar="SHARE", help="Rows that may be left out, as a share.")
+        add("--fast", action="store_true", help="A quicker method with a greater loss, where only k is asked for.")
+        add("--hierarchies", type=Path, metavar="DIR", help="Folder of generalisation hierarchies, COLUMN.csv each.")
         add("--drop", type=_names, default=[], metavar="A,B", help="Columns to leave out.")
         add("--keep", type=_names, default=[], metavar="A,B", help="Columns to copy; all others are as suggested.")
         add("--epsilon", help="Release noisy tables instead, at this cost: needs --budget, --table, --values.")
@@ -73,6 +76,7 @@ class Command(BaseCommand):
     def _actions(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:
         """Return the words that are no file, and what each does."""
         return {
+            "data-set": self._data_set,
             "approve": self._approve,
             "refuse": self._refuse,
             "revoke": self._revoke,
@@ -85,6 +89,14 @@ class Command(BaseCommand):
     def _release(self, file: str, options: dict[str, Any]) -> None:
         actor = self._officer(options, PREPARE)
         table = _uploaded(file) or uploads.take_file(Path(file), actor=actor, days=options["keep_days"])
+        self._prepare(table, actor, options)
+
+    def _data_set(self, options: dict[str, Any]) -> None:
+        actor = self._officer(options, PREPARE)
+        table = sources.take("".join(options["which"]), actor=actor, days=options["keep_days"])
+        self._prepare(table, actor, options)
+
+    def _prepare(self, table: UploadedTable, actor: str, options: dict[str, Any]) -> None:
         asked = _noisy(options) if options["epsilon"] is not None else _asked(table, options)
         if isinstance(asked, NoisyAsked):
             self._planned(table, asked)
@@ -230,10 +242,11 @@ def _asked(table: UploadedTable, options: dict[str, Any]) -> Asked:
     if options["qi"]:  # who names quasi-identifiers names all of them
         roles = {name: Role.OTHER if role == Role.QUASI else role for name, role in roles.items()}
     given = {Role.QUASI: options["qi"], Role.DIRECT: options["drop"], Role.OTHER: options["keep"]}
-    for role, name in ((Role.SENSITIVE, options["sensitive"]), (Role.PERSON, options["person_column"])):
-        if name is not None:
+    person = [options["person_column"]] if options["person_column"] else []
+    for role, names in ((Role.SENSITIVE, options["sensitive"]), (Role.PERSON, person)):
+        if names:
             roles = {each: Role.OTHER if before == role else before for each, before in roles.items()}
-            given[role] = [name]
+            given[role] = names
     roles |= {name: role for role, names in given.items() for name in names}
     return Asked(
         roles=roles,
@@ -241,6 +254,8 @@ def _asked(table: UploadedTable, options: dict[str, Any]) -> Asked:
         l=options["l"],
         t=options["t"],
         suppress=options["suppress"],
+        fast=options["fast"],
+        hierarchies=trees.take_folder(options["hierarchies"], table),
         purpose=options["purpose"],
         receivers=tuple(options["to"]),
         people=options["people"],

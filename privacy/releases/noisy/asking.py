@@ -128,7 +128,9 @@ class NoisyAsked:
         self._check_budget(table)
 
     def _check_budget(self, table: UploadedTable) -> None:
-        """Refuse a second budget for one table."""
+        """Refuse a second budget for one table, and any but its own for the rows of a data set."""
+        if table.source not in ("", self.noise.data_set):
+            raise AskedWrongly(f"Tables of the data set “{table.source}” are paid by its budget, and by no other.")
         earlier = TableRelease.objects.filter(table__sha256=table.sha256, asked__has_key="noise")
         paid = set(earlier.values_list("asked__noise__data_set", flat=True)) - {self.noise.data_set}
         if paid:

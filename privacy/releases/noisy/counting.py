@@ -90,18 +90,23 @@ def _texts(column: Any) -> Any:
     return pc.utf8_trim_whitespace(plain.cast(pa.string())).fill_null("")
 
 
-def write(path: "Path", target: "Path", drawn: Sequence[tuple[Counted, Sequence[int], int]]) -> None:
-    """Write tables with their noisy counts and margins as one file: a line a cell, with the interval of its error."""
+def write(path: "Path", target: "Path", drawn: Sequence[tuple[Counted, Sequence[int], int]], smallest: int) -> None:
+    """Write tables with their noisy counts and margins as one file: a line a cell, with the interval of its error.
+
+    Noisy counts below ``smallest`` are left empty: that sees no exact count, and so costs nothing.
+    """
     columns = list(dict.fromkeys(domain.column for counted, _, _ in drawn for domain in counted.domains))
     output = open_copy(path, target, [TABLE, *columns, COUNT, LOW, HIGH])
     try:
         for counted, numbers, margin in drawn:
-            output.write(_lines(counted, columns, numbers, margin))
+            output.write(_lines(counted, columns, numbers, margin, smallest))
     finally:
         output.close()
 
 
-def _lines(counted: Counted, columns: Sequence[str], numbers: Sequence[int], margin: int) -> dict[str, Any]:
+def _lines(
+    counted: Counted, columns: Sequence[str], numbers: Sequence[int], margin: int, smallest: int
+) -> dict[str, Any]:
     shape = [len(domain.labels) for domain in counted.domains]
     places = np.unravel_index(np.arange(len(numbers)), shape)
     cells = {
@@ -114,7 +119,7 @@ def _lines(counted: Counted, columns: Sequence[str], numbers: Sequence[int], mar
     return {
         TABLE: pa.DictionaryArray.from_arrays(np.zeros(len(numbers), dtype=np.int32), pa.array([counted.name])),
         **{name: cells.get(name, empty) for name in columns},
-        COUNT: pa.array(values),
-        LOW: pa.array(values - margin),
-        HIGH: pa.array(values + margin),
+        COUNT: pa.array(values, mask=values < smallest),
+        LOW: pa.array(values - margin, mask=values < smallest),
+        HIGH: pa.array(values + margin, mask=values < smallest),
     }

@@ -8,6 +8,7 @@ but the noisy counts, not even how many rows there are.
 from typing import TYPE_CHECKING, Any
 
 from common.http.problems import Problem
+from common.suppression import smallest_group
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.inspection import sha256_of
 from privacy.anonymisation.files.replacing import replacing
@@ -43,6 +44,7 @@ def make(row: TableRelease, source: "Table", plan: Plan) -> tuple[dict[str, Any]
 
     asked, target = NoisyAsked.of(row), uploads.copy_of(row)
     noise = asked.noise
+    fewest = smallest_group()
     row.move(STEPS[1], 1)
     counted = counting.count(source, asked.domains, noise.tables, person=noise.person, rows_each=noise.rows_each)
     row.move(STEPS[2], 2)
@@ -52,25 +54,27 @@ def make(row: TableRelease, source: "Table", plan: Plan) -> tuple[dict[str, Any]
     ]
     row.move(STEPS[3], 3)
     with replacing(target) as held:
-        counting.write(held, target, drawn)
+        counting.write(held, target, drawn, fewest)
     target.chmod(0o600)
     tables = [{"columns": name, "cells": cells, "margin": margin} for name, cells, margin in plan.tables]
     report = {
         "target_sha256": sha256_of(target),
         "result": {"rows": sum(cells for _, cells, _ in plan.tables)},
         "tables": tables,
+        "withheld_below": fewest,
         "charge": {"epsilon": str(plan.charge.epsilon), "delta": f"{plan.charge.delta:f}"},
     }
-    return report, {"overlaps": [], "bytes": target.stat().st_size, "largest": _largest(drawn)}
+    return report, {"overlaps": [], "bytes": target.stat().st_size, "largest": _largest(drawn, fewest)}
 
 
-def _largest(drawn: Any) -> list[list[Any]]:
+def _largest(drawn: Any, fewest: int) -> list[list[Any]]:
     """Return the largest noisy counts of the first table, for the picture of its page."""
     counted, numbers, _margin = drawn[0]
     import numpy as np
 
     shape = [len(domain.labels) for domain in counted.domains]
-    places = sorted(range(len(numbers)), key=lambda place: (-numbers[place], place))[:12]
+    shown = (place for place, number in enumerate(numbers) if number >= fewest)
+    places = sorted(shown, key=lambda place: (-numbers[place], place))[:12]
     cells = [np.unravel_index(place, shape) for place in places]
     names = (", ".join(domain.labels[at] for domain, at in zip(counted.domains, each, strict=True)) for each in cells)
     return [[name, numbers[place]] for name, place in zip(names, places, strict=True)]

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -22,6 +23,7 @@ from oversight.admin import timeline
 from privacy.models import TableRelease, UploadedTable
 from privacy.releases import asking, limits, places, publishing, uploads
 from privacy.releases.asking import Asked
+from privacy.releases.inputs import sources, trees
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import LABELS, Profile, beginning
 from privacy.releases.running import STEPS
@@ -39,7 +41,7 @@ _MOST = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(VIEW)
 def overview(request: HttpRequest) -> HttpResponse:
-    """List releases and uploaded tables; a POST uploads one."""
+    """List releases and tables; a POST uploads a table, or takes the rows of a registered data set."""
     if request.method == "POST":
         require(request, PREPARE)
         try:
@@ -47,7 +49,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         except Problem as refused:
             messages.error(request, refused.detail)
             return redirect("releases")
-        messages.success(request, f"{table.name} is uploaded: {table.rows:,} rows, {len(table.columns)} columns.")
+        how = "is taken in" if table.source else "is uploaded"
+        messages.success(request, f"{table.name} {how}: {table.rows:,} rows, {len(table.columns)} columns.")
         return redirect("release-table", pk=table.pk)
     releases = TableRelease.objects.select_related("table")[:_MOST]
     context = {
@@ -55,6 +58,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": "Releases of tables",
         "may_prepare": request.user.has_perm(PREPARE),
         "kept_days": uploads.KEPT_DAYS,
+        "data_sets": sources.known(),
         "rows": [(row, state_of(row), who(row.author), moment(row.requested_at)) for row in releases],
         "tables": UploadedTable.objects.filter(removed_at=None)[:_MOST],
     }
@@ -62,11 +66,13 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _taken(request: HttpRequest) -> UploadedTable:
+    days = request.POST.get("days", "")
+    length = int(days) if days.isdecimal() and len(days) < 5 else 0
+    if data_set := request.POST.get("data_set"):
+        return sources.take(data_set, actor=actors.officer(request), days=length)
     upload = request.FILES.get("file")
     if upload is None:
         raise InvalidRequest("Choose a CSV or Parquet file.")
-    days = request.POST.get("days", "")
-    length = int(days) if days.isdecimal() and len(days) < 5 else 0
     name = _named(request.POST.get("name", ""), str(upload.name))
     return uploads.take(name, upload.chunks(), actor=actors.officer(request), days=length)
 
@@ -126,12 +132,22 @@ def _asked(request: HttpRequest, row: UploadedTable) -> Asked:
         l=_whole(said.get("l", ""), "l"),
         t=_share(said["t"], "t") if said.get("t", "").strip() else None,
         suppress=_share(said.get("suppress", "0") or "0", "the share of rows left out"),
+        fast="fast" in said,
+        hierarchies=trees.take(dict(_hierarchies(request, row))),
         purpose=said.get("purpose", ""),
         receivers=tuple(said.getlist("receivers")),
         people=said.get("people", ""),
         region=said.get("region", ""),
         days=_whole(said.get("days", ""), "days"),
     )
+
+
+def _hierarchies(request: HttpRequest, row: UploadedTable) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that were chosen for columns; one that is too large is read far enough to be refused."""
+    for number, column in enumerate(row.columns):
+        file = request.FILES.get(f"hierarchy-{number}")
+        if isinstance(file, UploadedFile):
+            yield column["name"], file.read(trees.MOST_BYTES + 1)
 
 
 def _whole(text: str, name: str) -> int:
@@ -238,6 +254,8 @@ def _percent(share: float) -> str:
 def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
     yield from noisy_tables.asked_for(row) if row.is_noisy else _classes_asked_for(Asked.of(row))
     asked = row.asked
+    if row.table.source:
+        yield "Data set", f"{row.table.source}, rows of {moment(row.table.uploaded_at)}"
     yield "Purpose", asked["purpose"]
     yield "Receivers", ", ".join(asked["receivers"])
     yield "People of, kept in", f"{asked['people']}, {asked['region']}"
@@ -257,7 +275,9 @@ def _classes_asked_for(asked: Asked) -> Iterator[tuple[str, Any]]:
         if names := asked.columns(role):
             yield label, ", ".join(names)
     limit = f", t = {asked.t:g}" if asked.t is not None else ""
-    yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}"
+    yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}{', quicker' if asked.fast else ''}"
+    if asked.hierarchies:
+        yield "Hierarchies", ", ".join(asked.hierarchies)
 
 
 @require_POST

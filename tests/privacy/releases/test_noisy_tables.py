@@ -41,6 +41,13 @@ def silent(monkeypatch):
         monkeypatch.setattr(mechanism, "draw", lambda _self, values, _sensitivity=1: list(values))
 
 
+@pytest.fixture(autouse=True)
+def shown(request, monkeypatch):
+    """Show each count, however small, but in the tests of what is withheld."""
+    if "withheld" not in request.node.name:
+        monkeypatch.setattr(making, "smallest_group", lambda: -(10**6))
+
+
 def asked(**noise):
     said = {"data_set": BUDGET, "mechanism": "geometric", "epsilon": "0.5", "tables": (("city", "age"),)}
     return NoisyAsked(
@@ -95,6 +102,20 @@ def test_every_number_has_its_error_and_cells_are_public(noisy):
     others = [int(each["count"]) for each in found if OTHER in (each["city"], each["age"])]
     assert len(others) == 8
     assert any(others), "noise in empty cells"
+
+
+@pytest.mark.django_db
+def test_counts_below_the_smallest_group_are_withheld_after_the_noise(noisy, silent, monkeypatch):
+    row = noisy(tables=(("city",), ("city", "age")))
+    by_city = {each["city"]: each for each in lines(row) if each["table"] == "city"}
+    finer = [each for each in lines(row) if each["table"] == "city, age"]
+
+    assert by_city[OTHER]["count"] == by_city[OTHER]["low"] == by_city[OTHER]["high"] == ""
+    assert all(int(by_city[city]["count"]) >= 20 for city in "RMTP" if by_city[city]["count"])
+    assert any(each["count"] for each in by_city.values())
+    assert [each["count"] for each in finer] == [""] * 20
+    assert row.report["withheld_below"] == 20
+    assert all(number >= 20 for _, number in row.figures["largest"])
 
 
 @pytest.mark.django_db
