@@ -6,8 +6,8 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from dataclasses import replace
 
+import msgspec
 from django.db import DatabaseError
 
 from common import tracing
@@ -26,7 +26,7 @@ from personalization.serving import items, known, making, reading
 from personalization.serving.items import Items
 from personalization.serving.known import Known
 from personalization.serving.making import Permit
-from personalization.serving.requests import RecommendationRequest, Recommendations
+from personalization.serving.requests import RecommendationRequest, Recommendations, Written
 from personalization.showings import caps
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
@@ -80,7 +80,7 @@ def _count(answer: Recommendations, seconds: float) -> None:
     )
     tally.resting(engine.is_resting())
     if answer.model is not None and answer.level != "none":
-        tally.shown(answer.model, (str(item["item"]) for item in answer.items))
+        tally.shown(answer.model, answer.written.ids)
 
 
 def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
@@ -94,7 +94,7 @@ def _made_for(request: RecommendationRequest, about: Known) -> RecommendationReq
     seen_by = hiding.viewer(
         about.information, region=request.region, age_band=request.age_band, purpose=request.purpose
     )
-    return replace(request, seen_by=seen_by)
+    return msgspec.structs.replace(request, seen_by=seen_by)
 
 
 def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommendations:
@@ -109,7 +109,8 @@ def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommen
         answer = making.general(request, decision, None, catalogue, fallback="information_unavailable")
     else:
         answer = _recommend(request, batch, about, bundle)
-    answer = replace(answer, masked=masking.by_verdict(answer.decision.rendered))
+    masked = masking.by_verdict(answer.decision.rendered)
+    answer = msgspec.structs.replace(answer, masked=masked) if masked else answer
     batch.log()
     if bundle is not None:
         observing.note(answer, bundle)
@@ -189,11 +190,11 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations, catalogue
         if shown.content is None:
             return making.general(request, answer.decision, answer.model, catalogue, fallback=shown.show.value)
         hidden = hiding.hidden(answer.decision, request.seen_by)
-        listed = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
+        wanted = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
         return making.general(request, answer.decision, answer.model, catalogue, fallback="review_unavailable")
-    return replace(answer, level=shown.content["level"], items=listed, fallback=None)
+    return msgspec.structs.replace(answer, level=shown.content["level"], written=Written.of(wanted), fallback=None)
 
 
 def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: Items) -> Recommendations:
@@ -205,7 +206,11 @@ def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: 
     if answer.level == "none" or not limits.caps:
         return answer
     try:
-        refused = limits.count([item["item"] for item in answer.items])
+        refused = limits.count(answer.written.ids)
     except reading.ReadingFailed:
         return making.general(request, answer.decision, answer.model, catalogue, fallback="information_unavailable")
-    return replace(answer, items=[item for item in answer.items if item["item"] not in refused])
+    if not refused:
+        return answer
+    return msgspec.structs.replace(
+        answer, written=Written.of([item for item in answer.items if item["item"] not in refused])
+    )

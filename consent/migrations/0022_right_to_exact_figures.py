@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
             name="dailycount",
             options={
                 "ordering": ["-day", "what"],
-                "permissions": [("view_exact_figures", "Can view exact figures of people's choices")],
+                "permissions": [("view_exactfigures", "Can view exact figures of people's choices")],
             },
         ),
     ]

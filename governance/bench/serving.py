@@ -1,9 +1,9 @@
 """Recommendations and events over HTTP next to decisions: what each costs the web process and PostgreSQL.
 
-One database: people, a catalogue, a hundred events of each of the active people, and a model that was trained on some
-of them and is live. Lists are asked for by people who permit them, so each row is of its level. Where a list was made
-before from the same events, items and rules it is held; with a visit of its own, each is made anew. Each row is also a
-ratio to a decision of the same run.
+One database: people, a catalogue, a hundred events of each of the active people (2,000, or a tenth of all), and a model
+that was trained on some of them and is live. Lists are asked for by people who permit them, so each row is of its
+level. Where a list was made before from the same events, items and rules it is held; with a visit of its own, each is
+made anew. Each row is also a ratio to a decision of the same run.
 """
 
 import json
@@ -41,8 +41,10 @@ from personalization.serving.endpoint import PATH as _PATH
 
 CATEGORIES, EVENTS = 20, 100
 ACTIVE, TRAINED_ON = 2_000, 1_000
+_OF_ALL = 10  # one in so many is active where there are more people
 IN_A_BATCH = 100
 _REQUESTS, _BATCHES = 4_000, 1_000
+_REQUESTS_ANEW = 60_000  # none is asked twice, so no list is held
 _OWN_TASTE = 0.7
 # By what they are called: the level asked for, and how many items of a visit.
 _LISTS = {
@@ -63,15 +65,16 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     rows: list[Row] = []
     for subjects in settings.subjects:
         with servers.home() as models, world.bench_database(subjects) as url:
-            say(f"a catalogue of {settings.items:,} items and {ACTIVE * EVENTS:,} events of {subjects:,} people ...")
-            _fill(min(subjects, ACTIVE), settings.items)
+            active = _active(subjects)
+            say(f"a catalogue of {settings.items:,} items and {active * EVENTS:,} events of {subjects:,} people ...")
+            _fill(active, settings.items)
             _deploy(Path(models), settings.items)
             rows += _measure(url, Path(models), subjects, settings)
     return rows
 
 
 def _measure(url: str, folder: Path, subjects: int, settings: Settings) -> list[Row]:
-    token, active = world.bench_token(), min(subjects, ACTIVE)
+    token, active = world.bench_token(), _active(subjects)
     requests = {
         _DECISION: requests_of_people(token, active, vary=False),
         **{f"Recommendations {name}": _asked(token, active, settings.items, *of) for name, of in _LISTS.items()},
@@ -130,6 +133,10 @@ def _with_ratios(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
+def _active(subjects: int) -> int:
+    return min(subjects, max(ACTIVE, subjects // _OF_ALL))
+
+
 def _permitting(active: int) -> list[int]:
     """Return who permits recommendations; the others get the general list at any level."""
     return [number for number in range(active) if world.agreed(number, "recommendations")]
@@ -138,7 +145,7 @@ def _permitting(active: int) -> list[int]:
 def _asked(token: str, active: int, items: int, level: str, visited: int) -> list[bytes]:
     chance, people = random.Random(5), _permitting(active)  # noqa: S311 (which person is asked about)
     requests = []
-    for _ in range(_REQUESTS):
+    for _ in range(_REQUESTS_ANEW if visited else _REQUESTS):
         body: dict[str, object] = {"subject": {"id": world.person(chance.choice(people))}, "requested_level": level}
         if visited:
             body["session"] = [_slug(chance.randrange(items)) for _ in range(visited)]

@@ -91,7 +91,7 @@ CAPABILITIES = {
     ),
     "read-exact-figures": Capability(
         "Read exact figures of people's choices, without noise: trust metrics",
-        frozenset({"consent.view_exact_figures"}),
+        frozenset({"consent.view_exactfigures"}),
     ),
     "answer-people": Capability(
         "Answer requests of people: identity, blockers, extensions, refusals",

@@ -29,7 +29,7 @@ from policies.decision_log import figures
 from policies.decision_log.figures import SignalShare
 
 PERIODS = (30, 90, 365)
-_VIEW = "consent.view_exact_figures"  # without noise: a right of its own, and none to read the ledger
+_VIEW = "consent.view_exactfigures"  # without noise: a right of its own, and none to read the ledger
 _DEFAULT_DAYS = 90
 _COLUMNS = (
     "group", "people", "answers", "consent_percent", "opt_out_percent", "withdrawal_percent",

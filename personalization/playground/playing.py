@@ -210,9 +210,9 @@ class _Stage:
         took_us = (time.perf_counter_ns() - began) // 1_000
         if served.level_used == "none":
             return _general(hidden, served.fallback and str(served.fallback))
-        titles = offer.titles(wording.items_of(served.recommendations))
+        titles, promoted = offer.named(wording.items_of(served.recommendations))
         kinds = engine.kinds_of(self.model, self.bundle, served.segment) if served.segment else ()
-        popular_with, promoted = wording.group(served.segment, kinds), offer.promoted(titles)
+        popular_with = wording.group(served.segment, kinds)
         items = wording.explained(served.recommendations, titles, history.liked, popular_with, promoted)
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 

@@ -48,8 +48,7 @@ class Because(NamedTuple):
     source: Basis
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """One recommended item. Scores compare only within one basis.
 
     ``people`` is the size of the group a popular or segment recommendation was counted in; ``because`` the
@@ -96,45 +95,28 @@ def explained(
     """
     personal = contributions.sum(axis=1)
     speaking_for = np.maximum(np.maximum(contributions, 0.0).sum(axis=1) + prior, NOISE)
-    from_session = contributions[:, signals.in_session].sum(axis=1)
-    order = np.argsort(-contributions, axis=1, kind="stable")
-    reasons = [
-        _named(items, places, signals, contributions, speaking_for)
-        for places in (order[:, :number], order[:, : -number - 1 : -1])
-    ]
-    totals = zip(chosen.tolist(), personal.tolist(), from_session.tolist(), prior.tolist(), *reasons, strict=True)
-    return [
-        Recommendation(
-            items[position],
-            own + general,
-            Basis.SESSION if of_session > own / 2 else Basis.HISTORY,
-            because=tuple([each for each in best if each.contribution > 0]),
-            despite=tuple([each for each in worst if each.contribution < 0]),
-            prior=general,
+    has_session = signals.in_session.any()
+    from_session = contributions[:, signals.in_session].sum(axis=1) if has_session else np.zeros(len(chosen))
+    # The strongest first, and from the end on the weakest first.
+    order = (-contributions).argsort(axis=1, kind="stable")
+    number = min(number, order.shape[1])
+    places = np.concatenate((order[:, :number], order[:, : -number - 1 : -1]), axis=1)
+    values = contributions[np.arange(len(chosen))[:, np.newaxis], places]
+    totals = zip(
+        chosen.tolist(), personal.tolist(), from_session.tolist(), prior.tolist(), speaking_for.tolist(),
+        signals.positions[places].tolist(), values.tolist(), signals.in_session[places].tolist(), strict=True,
+    )  # fmt: skip
+    found = []
+    for position, own, of_session, general, total, named, amounts, now in totals:
+        because, despite = [], []
+        for place, (own_item, amount, is_now) in enumerate(zip(named, amounts, now, strict=True)):
+            source = Basis.SESSION if is_now else Basis.HISTORY
+            if place < number and amount > 0:
+                because.append(Because(items[own_item].id, amount / total, amount, source))
+            elif place >= number and amount < 0:
+                despite.append(Because(items[own_item].id, amount / total, amount, source))
+        basis = Basis.SESSION if of_session > own / 2 else Basis.HISTORY
+        found.append(
+            Recommendation(items[position], own + general, basis, tuple(because), None, tuple(despite), general)
         )
-        for position, own, of_session, general, best, worst in totals
-    ]
-
-
-def _named(
-    items: Sequence[Item],
-    places: _Positions,
-    signals: Signals,
-    contributions: NDArray[np.float64],
-    speaking_for: NDArray[np.float64],
-) -> list[list[Because]]:
-    """Return for each chosen item the person's items at ``places`` (chosen x reasons), with what they contribute."""
-    values = np.take_along_axis(contributions, places, axis=1)
-    columns = (
-        signals.positions[places].tolist(),
-        (values / speaking_for[:, np.newaxis]).tolist(),
-        values.tolist(),
-        signals.in_session[places].tolist(),
-    )
-    return [
-        [
-            Because(items[position].id, share, value, Basis.SESSION if is_now else Basis.HISTORY)
-            for position, share, value, is_now in zip(*of_one, strict=True)
-        ]
-        for of_one in zip(*columns, strict=True)
-    ]
+    return found

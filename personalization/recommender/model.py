@@ -124,8 +124,8 @@ class Model:
         ``among``, only items in it are. Items of ``exclude_categories`` are neither recommended nor used as a reason.
         Items this model does not know are ignored. ``reasons`` bounds
         ``because`` and ``despite``, >= 1. ``shape``: what a personal list is made for besides relevance. ``offered`` is
-        asked with the ids of the best items, a few more than ``count``: only those it returns make the list, and only
-        they are explained.
+        asked with the ids of the best items, and of a few more where not all of them are on offer: only those it
+        returns make the list, and only they are explained.
 
         Raises ValueError for an unknown level or a ``count`` or ``reasons`` out of range.
         """
@@ -275,8 +275,8 @@ class Model:
         """Score every candidate as the sum of what each of the person's items says for it or against it."""
         band = self.parameters.recipe.band(len(signals))
         weighing = Weighing(self.parts, band.weights, signals)
-        prior = band.prior * group.prior if band.prior else np.zeros(len(self.items))
-        related = np.flatnonzero((weighing.scores > NOISE) & candidates)
+        prior = band.prior * group.prior if band.prior else self._without_prior
+        related = ((weighing.scores > NOISE) & candidates).nonzero()[0]
         scores = weighing.scores[related] + prior[related]
         chosen = self._chosen(related, scores, signals, wish)
         best = self._offered(related[chosen], wish)
@@ -284,7 +284,7 @@ class Model:
             return answers.explained(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons)
         best, tried = self._arranged(best, weighing.scores[best] + prior[best], wish)
         found = answers.explained(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons)
-        return [replace(each, is_tried=place in tried) for place, each in enumerate(found)]
+        return [each._replace(is_tried=place in tried) for place, each in enumerate(found)]
 
     def _chosen(self, related: _Positions, scores: NDArray[np.float64], signals: Signals, wish: "_Wish") -> _Positions:
         """Return which of the related items make the list, in its order."""
@@ -310,9 +310,18 @@ class Model:
         """Return those of the best that make the list."""
         if wish.offered is None:
             return best[: wish.kept]
-        known = wish.offered([self.items[position].id for position in best])
-        kept = [position for position in best.tolist() if self.items[position].id in known]
-        return np.array(kept[: wish.kept], dtype=np.intp)
+        ids = [self.items[position].id for position in best.tolist()]
+        first = ids[: wish.kept]
+        known = wish.offered(first)
+        if len(known) == len(first):
+            return best[: wish.kept]
+        known = {*known, *wish.offered(ids[wish.kept :])}
+        kept = [place for place, item in enumerate(ids) if item in known]
+        return best[kept[: wish.kept]]
+
+    @cached_property
+    def _without_prior(self) -> NDArray[np.float64]:
+        return np.zeros(len(self.items))
 
     @cached_property
     def _categories(self) -> NDArray[np.float32]:
@@ -366,8 +375,8 @@ def highest(scores: NDArray[np.float64], count: int) -> _Positions:
     if len(scores) <= count:
         return np.argsort(-scores, kind="stable")
     least = np.partition(scores, len(scores) - count)[len(scores) - count]
-    among = np.flatnonzero(scores >= least)
-    return among[np.argsort(-scores[among], kind="stable")[:count]]
+    among: _Positions = (scores >= least).nonzero()[0]
+    return among[(-scores[among]).argsort(kind="stable")[:count]]
 
 
 def _filled(

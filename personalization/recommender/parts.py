@@ -84,11 +84,11 @@ class Weighing:
 
     def _remainders(self, size: int) -> NDArray[np.float64]:
         """Return what the rows add to the score of each item."""
-        if not any(one.size for one in self._values):
-            return np.zeros(size)
-        cells = np.concatenate([one.ravel() for one in self._neighbours])
-        values = np.concatenate([one.ravel() for one in self._values])
-        return np.bincount(cells, weights=values, minlength=size).astype(np.float64, copy=False)
+        found = np.zeros(size)
+        for neighbours, values in zip(self._neighbours, self._values, strict=True):
+            if values.size:
+                found += np.bincount(neighbours.ravel(), weights=values.ravel(), minlength=size)
+        return found
 
     def _add(self, part: Part, weight: float, signals: Signals) -> NDArray[np.float32]:
         rows, counts = part.counted(signals)
@@ -111,8 +111,8 @@ class Weighing:
         begins[chosen] = np.arange(0, len(chosen) * width, width)
         found = np.zeros(len(chosen) * width)
         for rows, neighbours, values in zip(self._rows, self._neighbours, self._values, strict=True):
-            cells = np.take(begins, neighbours.ravel())
-            hits = np.flatnonzero(cells >= 0)
+            cells = begins.take(neighbours.ravel())
+            hits = (cells >= 0).nonzero()[0]
             if len(hits):
                 at = cells[hits] + rows[hits // neighbours.shape[1]]
                 found += np.bincount(at, weights=values.ravel()[hits], minlength=len(found))

@@ -4,8 +4,8 @@ In two halves around that statement, so that the loop of ``governance.front`` an
 """
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
-import msgspec
 from django.utils import translation
 
 from common import languages
@@ -23,7 +23,6 @@ from policies.endpoints.wsgi import Environ
 
 PATH = "/api/v1/recommendations"
 SCOPE = "recommendations"
-_encode = msgspec.json.Encoder().encode
 
 
 def beginning(kind: type[ListBody]) -> Callable[[Environ], Begun[Known]]:
@@ -49,9 +48,11 @@ def _answer(body: ListBody, environ: Environ, about: Known | None) -> bytes:
         about, caller = known.NOTHING, wsgi.authenticate(environ, SCOPE)
     else:
         caller = wsgi.check_known(about.information, SCOPE)
+    language = languages.accepted(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
+    is_usual = language == translation.get_language()
     # Sentences are for the person that the service asks for; the next answer of this thread has its own language.
-    with translation.override(languages.accepted(environ.get("HTTP_ACCEPT_LANGUAGE", ""))):
-        return _encode(proxy.recommend(body.request(environ), caller=caller, about=about).document())
+    with nullcontext() if is_usual else translation.override(language):
+        return proxy.recommend(body.request(environ), caller=caller, about=about).body()
 
 
 begin = beginning(RecommendationBody)

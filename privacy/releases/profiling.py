@@ -33,7 +33,7 @@ class Role(StrEnum):
 LABELS = {
     Role.DIRECT: "Direct identifier: left out",
     Role.QUASI: "Quasi-identifier: generalised",
-    Role.SENSITIVE: "Sensitive: limited by l and t, each by itself",
+    Role.SENSITIVE: "Sensitive: limited by l and t",
     Role.PERSON: "Names the person: k counts people, left out",
     Role.OTHER: "Other: copied as it is",
 }

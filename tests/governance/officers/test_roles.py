@@ -36,7 +36,7 @@ oversight.change_relaxedregister x - - - - - - - -
 oversight.delete_relaxedregister x - - - - - - - -
 oversight.view_changeset        x x x x x x x x -
 consent.view_dailycount         x x - x - x - x x
-consent.view_exact_figures      x x - - - x - x -
+consent.view_exactfigures      x x - - - x - x -
 consent.view_datasubject        x - - - x - - x -
 consent.view_consentrecord      x - - - x - - x -
 privacy.view_disposal           x - - - x - - x -
