@@ -98,6 +98,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Rules of ranking", "format_list_numbered", "policies_rankingrule"),
             _link("Rules of prices", "sell", "policies_pricerule"),
             _link("Frequency caps", "repeat", "policies_frequencycap"),
+            _link("Rules of masking", "disabled_visible", "policies_maskrule"),
             _link("Residency rules", "public", "policies_residencyrule"),
             {
                 "title": "Residency matrix",

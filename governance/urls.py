@@ -27,6 +27,7 @@ from policies.residency import data_map, matrix
 from policies.rollout import pages as rollout_page
 from policies.rollout import step_pages
 from policies.simulation import pages as simulation_page
+from privacy.releases.screens import noisy_tables as noisy_pages
 from privacy.releases.screens import pages as release_pages
 from privacy.rights import pages as rights_pages
 
@@ -115,6 +116,7 @@ urlpatterns = [
     _page("model-rollouts/<int:pk>/<slug:name>", model_rollout_steps.step, "model-rollout-step"),
     _page("releases/", release_pages.overview, "releases"),
     _page("releases/tables/<uuid:pk>/", release_pages.table, "release-table"),
+    _page("releases/tables/<uuid:pk>/noisy", noisy_pages.form, "release-noisy"),
     _page("releases/<uuid:pk>/", release_pages.show, "release"),
     _page("releases/<uuid:pk>/copy", release_pages.download, "release-copy"),
     _page("releases/<uuid:pk>/manifest", release_pages.manifest, "release-manifest"),

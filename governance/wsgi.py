@@ -3,7 +3,8 @@
 import gc
 import logging
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
@@ -95,11 +96,11 @@ def application(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> It
 class CountedBegun:
     """A request in two halves that is counted when it is concluded."""
 
-    __slots__ = ("_begun", "_counting", "parameters")
-    statement = Begun.statement
+    __slots__ = ("_begun", "_counting", "parameters", "statement")
 
-    def __init__(self, begun: Begun, counting: requests.Counting) -> None:
-        self._begun, self._counting, self.parameters = begun, counting, begun.parameters
+    def __init__(self, begun: Begun[Any], counting: requests.Counting) -> None:
+        self._begun, self._counting = begun, counting
+        self.parameters, self.statement = begun.parameters, begun.statement
 
     def conclude(self, result: PGresult | None, start_response: wsgi.StartResponse) -> list[bytes]:
         """Answer out of the statement's result, as ``Begun`` does."""
@@ -108,7 +109,12 @@ class CountedBegun:
         return body
 
 
-_HALVES = {"/access/v1/evaluation": authzen.begin, consent_state.PATH: consent_state.begin}
+_HALVES: dict[str, Callable[[wsgi.Environ], Begun[Any]]] = {
+    "/access/v1/evaluation": authzen.begin,
+    consent_state.PATH: consent_state.begin,
+    recommendations_endpoint.PATH: recommendations_endpoint.begin,
+    visits_endpoint.PATH: visits_endpoint.begin,
+}
 
 
 def begin(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> CountedBegun | list[bytes] | None:
@@ -123,7 +129,7 @@ def begin(environ: wsgi.Environ, start_response: wsgi.StartResponse) -> CountedB
     counting = requests.Counting(environ, _PATHS, start_response)
     try:
         return CountedBegun(half(environ), counting)
-    except wsgi.Refused as refused:
+    except Problem as refused:
         body = wsgi.refuse(refused, wsgi.common_headers(environ), counting.start_response)
         counting.finish(body)
         return body

@@ -19,6 +19,7 @@ from django.conf import settings
 from audit.jws import NotGenuine
 from common import tracing
 from common.http.problems import Problem
+from common.waiting import no_wait
 from common.waiting.breaker import CircuitBreaker
 from model_registry.files import signature
 from model_registry.gates.findings import PASSED
@@ -62,6 +63,8 @@ def _breaker(name: str) -> CircuitBreaker:
 
 
 _load_lock = threading.Lock()
+_loaded: dict[tuple[str, str], Model] = {}
+"""Models by artifact and digest, in the order in which they were loaded."""
 
 
 def model_in_use(bundle: LoadedBundle, subject_ref: UUID | None = None) -> str | None:
@@ -112,6 +115,10 @@ def load_stored(name: str, stored: Mapping[str, Any]) -> Model:
 
 def read(artifact: str, digest: str) -> Model:
     """Return an artifact, whatever signature it has. Raises EngineFailed where it is not the file of that digest."""
+    loaded = _loaded.get((artifact, digest))
+    if loaded is not None:
+        return loaded
+    no_wait.refuse()
     try:
         with _load_lock:
             return _load(artifact, digest)
@@ -137,10 +144,14 @@ def _require_signed(token: str, model: str, version: int, digest: str) -> None:
     signature.require(token, model=model, version=version, artifact_sha256=digest)
 
 
-@lru_cache(maxsize=_VERSIONS)
 def _load(artifact: str, digest: str) -> Model:
-    folder = Path(settings.MODEL_DIR)
-    return storage.load(folder / artifact, folder=folder, digest=digest)
+    found = _loaded.get((artifact, digest))
+    if found is None:
+        folder = Path(settings.MODEL_DIR)
+        found = _loaded[artifact, digest] = storage.load(folder / artifact, folder=folder, digest=digest)
+        for old in list(_loaded)[:-_VERSIONS]:
+            del _loaded[old]
+    return found
 
 
 @tracing.traced("recommender")

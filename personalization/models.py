@@ -98,6 +98,8 @@ class Event(models.Model):
             models.Index(fields=["subject_ref", "purpose", "-occurred_at"], name="personalization_event_window"),
             # Serves retention, which deletes the oldest of a purpose first.
             models.Index(fields=["purpose", "received_at", "id"], name="personalization_event_age"),
+            # Serves intake: an event under a known id, with another time.
+            models.Index(fields=["id"], name="personalization_event_by_id"),
         ]
 
     def __str__(self) -> str:

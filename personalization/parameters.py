@@ -4,7 +4,7 @@ One place says it for the page, the API and the terms of the business. What is w
 each level names what it uses, what weighs most, and why.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.functional import Promise
@@ -12,8 +12,10 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from common.levels import LevelName
+from common.suppression import smallest_group
 from consent.register import words
 from personalization.explained import weights
+from personalization.recommender.groups.forming import TASTE_FROM
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from policies.models import RankingRule
 
@@ -44,7 +46,10 @@ PARAMETERS = (
     ),
     Parameter(
         "segment",
-        _("The number of different people in your region and age group who chose a thing, if they are at least 20."),
+        _(
+            "The number of different people in your region and age group who chose a thing, if they are at least"
+            " {count}."
+        ),
         (_("Your region"), _("Your age group")),
         is_profiling=True,
     ),
@@ -75,17 +80,17 @@ _SEGMENTS = {
     "readable": Parameter(
         "segment",
         _(
-            "What people of your group rank highest, if they are at least 20. Groups are formed of the people whose"
-            " data may be used for it, by the kind of things they choose most and by how long they have been here."
+            "What people of your group rank highest, if they are at least {count}. Groups are formed of the people"
+            " whose data may be used for it, by the kind of things they choose most and by how many they chose."
         ),
-        (_("The kind of things you choose most"), _("When you first and last chose things here")),
+        (_("The kind of things you choose most"), _("How many things you chose")),
         is_profiling=True,
     ),
     "taste": Parameter(
         "segment",
         _(
-            "What people of similar taste rank highest, at least 50 of them. Groups are formed of the people whose data"
-            " may be used for it; without a group, your region and age group count."
+            "What people of similar taste rank highest, at least {count} of them. Groups are formed of the people whose"
+            " data may be used for it; without a group, your region and age group count."
         ),
         (_("Your group of people with similar taste"),),
         is_profiling=True,
@@ -124,9 +129,11 @@ def _rule() -> RankingRule:
 
 
 def in_force() -> list[Parameter]:
-    """Return the parameters of each level, as the rule of ranking of recommendations says."""
-    segment = _SEGMENTS.get(_rule().segment_list)
-    return [segment if segment and each.level == "segment" else each for each in PARAMETERS]
+    """Return the parameters of each level, as the rule of ranking of recommendations and the smallest group say."""
+    segment, k = _SEGMENTS.get(_rule().segment_list), smallest_group()
+    shown = [segment if segment and each.level == "segment" else each for each in PARAMETERS]
+    least = max(k, TASTE_FROM) if segment is _SEGMENTS["taste"] else k
+    return [replace(each, ranks_by=str(each.ranks_by).format(count=least)) for each in shown]
 
 
 def objectives() -> list[tuple[str, int]]:

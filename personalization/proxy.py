@@ -6,12 +6,13 @@ any failure, the person gets the list everybody gets (level ``none``), and the a
 
 import logging
 import time
-from dataclasses import replace
 
+import msgspec
 from django.db import DatabaseError
 
 from common import tracing
 from common.tracing import Attributes
+from common.waiting import no_wait
 from model_registry.reviews.outputs import serving
 from model_registry.reviews.outputs.serving import Show
 from personalization import engine
@@ -19,17 +20,17 @@ from personalization.monitors import tally
 from personalization.review import outputs
 from personalization.rollouts import observing
 from personalization.rules import hidden as hiding
+from personalization.rules import masked as masking
 from personalization.segments import membership
 from personalization.serving import items, known, making, reading
 from personalization.serving.items import Items
 from personalization.serving.known import Known
 from personalization.serving.making import Permit
-from personalization.serving.requests import RecommendationRequest, Recommendations
+from personalization.serving.requests import RecommendationRequest, Recommendations, Written
 from personalization.showings import caps
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
-from policies.decisions import evaluate
-from policies.decisions.evaluate import Decision
+from policies.decisions.evaluate import BatchEvaluation, Decision
 from policies.decisions.information import NO_SUBJECT
 from policies.decisions.questions import Question
 
@@ -45,6 +46,7 @@ _FULFILLED = frozenset(
         "hide_flagged",
         "hide_promotions",
         "cap_showings",
+        "mask_fields",
     }
 )
 # A review would keep an output, and of a visitor nothing is kept.
@@ -61,7 +63,8 @@ def recommend(request: RecommendationRequest, *, caller: str, about: Known | Non
     started = time.perf_counter()
     about = about or known.read_if_possible(request.subject_ref, request.purpose, request.asked_level)
     request, catalogue = _made_for(request, about), items.at(about.catalogue)
-    answer = _capped(request, _reviewed(request, _make(request, caller, about), catalogue), catalogue)
+    made = _make(request, caller, about)
+    answer = _capped(request, _reviewed(request, made, catalogue), catalogue).masking(made.masked)
     _count(answer, time.perf_counter() - started)
     return answer
 
@@ -77,7 +80,7 @@ def _count(answer: Recommendations, seconds: float) -> None:
     )
     tally.resting(engine.is_resting())
     if answer.model is not None and answer.level != "none":
-        tally.shown(answer.model, (str(item["item"]) for item in answer.items))
+        tally.shown(answer.model, answer.written.ids)
 
 
 def make(request: RecommendationRequest, *, caller: str) -> Recommendations:
@@ -91,20 +94,32 @@ def _made_for(request: RecommendationRequest, about: Known) -> RecommendationReq
     seen_by = hiding.viewer(
         about.information, region=request.region, age_band=request.age_band, purpose=request.purpose
     )
-    return replace(request, seen_by=seen_by)
+    return msgspec.structs.replace(request, seen_by=seen_by)
 
 
 def _make(request: RecommendationRequest, caller: str, about: Known) -> Recommendations:
+    """Make an answer and log its decision; only then may it leave.
+
+    In this order, so that a thread that must not wait has no effect before it knows that it need not.
+    """
+    batch = BatchEvaluation(caller=caller)
     bundle = loading.usable(about.information.bundle_revision)
     if bundle is None:
-        decision = evaluate.unavailable(_question(request), caller=caller)
-        return making.general(request, decision, None, items.at(about.catalogue), fallback="information_unavailable")
-    answer = _recommend(request, caller, about, bundle)
-    observing.note(answer, bundle)
+        decision, catalogue = batch.decide(_question(request), None), items.at(about.catalogue)
+        answer = making.general(request, decision, None, catalogue, fallback="information_unavailable")
+    else:
+        answer = _recommend(request, batch, about, bundle)
+    masked = masking.by_verdict(answer.decision.rendered)
+    answer = msgspec.structs.replace(answer, masked=masked) if masked else answer
+    batch.log()
+    if bundle is not None:
+        observing.note(answer, bundle)
     return answer
 
 
-def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle: LoadedBundle) -> Recommendations:
+def _recommend(
+    request: RecommendationRequest, batch: BatchEvaluation, about: Known, bundle: LoadedBundle
+) -> Recommendations:
     person, catalogue = about.information, items.at(about.catalogue)
     model = engine.model_in_use(bundle, None if request.is_visitor else request.subject_ref)
     has_group = request.asked_level != "none" and not request.is_visitor
@@ -114,22 +129,27 @@ def _recommend(request: RecommendationRequest, caller: str, about: Known, bundle
         size = engine.segment_size(model, bundle, group) or size
     counted = () if request.is_visitor else caps.asked(request.purpose, bundle)
     question = _question(request, model=model, segment_size=size, counted=counted)
-    decision = evaluate.decide(question, caller=caller, known=person)
+    decision = batch.decide(question, person)
     if not decision.permitted:
         return making.general(request, decision, model, catalogue)
     fulfilled = _FULFILLED_FOR_VISITORS if request.is_visitor else _FULFILLED
-    if any(o.type not in fulfilled for o in decision.rendered.verdict.obligations):
+    duties = decision.rendered.verdict.obligations
+    if any(duty.type not in fulfilled or not masking.is_understood(duty) for duty in duties):
         # A permit with a condition that is not understood is no permit (AuthZEN obligations profile).
         return making.general(request, decision, model, catalogue, fallback="obligation_not_supported")
     if model is None:
         return making.general(request, decision, None, catalogue, fallback="no_model")
-    return making.personal(Permit(request, decision, about, model, bundle, group))
+    permit = Permit(request, decision, about, model, bundle, group)
+    if about.is_held or outputs.marks(decision) or permit.caps.caps:
+        no_wait.refuse()  # what is reviewed or counted is written down
+    return making.personal(permit)
 
 
 def recommend_unrouted(count: int, decision: Decision, candidates: tuple[str, ...] | None = None) -> Recommendations:
     """Recommend the general list, where the person's own cell cannot be asked: nothing is looked up."""
     wanted = RecommendationRequest(subject_ref=NO_SUBJECT, count=count, candidates=candidates, processing_region="")
-    return making.general(wanted, decision, None, items.at(None), fallback=decision.reasons[0])
+    answer = making.general(wanted, decision, None, items.at(None), fallback=decision.reasons[0])
+    return answer.masking(masking.by_verdict(decision.rendered))
 
 
 def _question(
@@ -170,11 +190,11 @@ def _reviewed(request: RecommendationRequest, answer: Recommendations, catalogue
         if shown.content is None:
             return making.general(request, answer.decision, answer.model, catalogue, fallback=shown.show.value)
         hidden = hiding.hidden(answer.decision, request.seen_by)
-        listed = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
+        wanted = outputs.still_wanted(shown.content, request.subject_ref, request.purpose, hidden)[: request.count]
     except (DatabaseError, reading.ReadingFailed):
         logger.exception("Whether an output waits for a review cannot be read")
         return making.general(request, answer.decision, answer.model, catalogue, fallback="review_unavailable")
-    return replace(answer, level=shown.content["level"], items=listed, fallback=None)
+    return msgspec.structs.replace(answer, level=shown.content["level"], written=Written.of(wanted), fallback=None)
 
 
 def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: Items) -> Recommendations:
@@ -186,7 +206,11 @@ def _capped(request: RecommendationRequest, answer: Recommendations, catalogue: 
     if answer.level == "none" or not limits.caps:
         return answer
     try:
-        refused = limits.count([item["item"] for item in answer.items])
+        refused = limits.count(answer.written.ids)
     except reading.ReadingFailed:
         return making.general(request, answer.decision, answer.model, catalogue, fallback="information_unavailable")
-    return replace(answer, items=[item for item in answer.items if item["item"] not in refused])
+    if not refused:
+        return answer
+    return msgspec.structs.replace(
+        answer, written=Written.of([item for item in answer.items if item["item"] not in refused])
+    )

@@ -9,6 +9,7 @@ from personalization import training, windows
 from personalization.audits import running as audits
 from personalization.catalogue import writing
 from personalization.event_store import months
+from personalization.features import filling
 from personalization.general import trending
 from personalization.intake import streams
 from personalization.monitors import running
@@ -65,6 +66,12 @@ def keep_months() -> None:
     months.make_ahead()
     months.drop_emptied()
     writing.forget_removed()
+
+
+@shared_task(base=OnceTask, ignore_result=True, acks_late=True, time_limit=3600)
+def fill_features() -> None:
+    """Make rows of latest events for people who have none: retention takes a row with any of its events."""
+    filling.fill()
 
 
 @shared_task(ignore_result=True)

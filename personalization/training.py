@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from common import actors
 from common.identifiers import uuid7
+from common.suppression import smallest_group
 from consent.models import Purpose
 from model_registry import services
 from model_registry.documents import keeping as documents
@@ -41,7 +42,6 @@ from personalization.snapshots.files import Data, data_bytes, evaluation_bytes
 from personalization.training_data.permission import permitted
 from personalization.training_runs import without_profile
 from personalization.training_sets import members, retraining
-from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.models import RankingRule
 
 logger = logging.getLogger(__name__)
@@ -101,7 +101,8 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     useful = Event.objects.filter(purpose=PURPOSE, weight__gt=0).order_by()
     people = list(useful.values_list("subject_ref", flat=True).distinct())
     trained_on = permitted(people, purpose=PURPOSE, caller=actors.job("training"))
-    also_bought.refresh(trained_on, purpose=PURPOSE, k=SEGMENT_MIN_SIZE)
+    k = smallest_group()
+    also_bought.refresh(trained_on, purpose=PURPOSE, k=k)
     if not trained_on:
         return None
     catalogue = [
@@ -119,15 +120,15 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     progress("choosing")
     # Segments are counted, because the page about the ranking says so.
     support = SUPPORT_OF_FEW if len(data.people.distinct()) < FEW_PEOPLE else SUPPORT
-    chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,), min_people=support)
+    chosen = choose(data, catalogue, segments, lists=(Lists.COUNTS,), min_segment=k, min_people=support)
     progress("training")
-    model = train(data, catalogue, segments, recipe=chosen.recipe, min_people=support)
+    model = train(data, catalogue, segments, recipe=chosen.recipe, min_segment=k, min_people=support)
     grouped = groups.added(model, data, _kinds_of_groups())
     model = grouped.model
     manifest = storage.save(model, Path(settings.MODEL_DIR), engine.MODEL_SLUG, uuid7().hex)
     progress("evaluating")
-    asked = ask(data, catalogue, segments, recipe=chosen.recipe, min_people=support)
-    figures = measured.of_evaluation(summed(asked, segments))
+    asked = ask(data, catalogue, segments, recipe=chosen.recipe, min_segment=k, min_people=support)
+    figures = measured.of_evaluation(summed(asked, segments, min_segment=k), least=k)
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
     reference = references.measure(model, data, inputs, features.documents)
     training = _Training(

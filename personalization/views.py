@@ -42,14 +42,15 @@ class ItemAnswer(Body):
 
     ``advertising``: there, and true, where the item's place is paid for. Show it as advertising.
     ``tried_out``: it is in the list to learn whether people like it, by the share that the rule of ranking sets.
+    A field that is null is masked by a rule.
     """
 
     item: str
-    title: str
-    basis: str
-    because: list[BecauseAnswer]
-    despite: list[BecauseAnswer]
-    why: str
+    title: str | None
+    basis: str | None
+    because: list[BecauseAnswer] | None
+    despite: list[BecauseAnswer] | None
+    why: str | None
     advertising: bool | None = None
     tried_out: bool | None = None
 

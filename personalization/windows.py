@@ -7,13 +7,14 @@ from django.db.models import Count
 
 from audit import trail
 from common import actors
+from common.suppression import smallest_group
 from consent.models import DataSubject
 from model_registry.models import ModelVersion
 from model_registry.segments import stopping
 from personalization import engine
 from personalization.models import SnapshotPerson
 from personalization.monitors import work
-from policies.bundles import building, loading
+from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
 from policies.models import ActiveBundle
 
@@ -37,23 +38,23 @@ def check_segments() -> dict[str, int]:
 
 def _check(name: str, bundle: LoadedBundle) -> dict[str, int]:
     version = _version(name)
-    segments, people = engine.load(name, bundle).segments, people_by_segment(version)
-    small = below_k(segments, people)
-    stopping.stop(version, small, reason=f"Fewer than {building.SEGMENT_MIN_SIZE} people are in it.", actor=JOB)
+    segments, people, k = engine.load(name, bundle).segments, people_by_segment(version), smallest_group()
+    small = below_k(segments, people, k)
+    stopping.stop(version, small, reason=f"Fewer than {k} people are in it.", actor=JOB)
     work.follow_stopped(version, actor=JOB)
     details = {
         "segments": len(segments),
         "smallest": min((people.get(key, 0) for key in segments), default=0),
-        "required": building.SEGMENT_MIN_SIZE,
+        "required": k,
         "stopped": len(stopping.stopped(version)),
     }
     trail.record("segments.checked", name, actor=JOB, details=details)
     return details
 
 
-def below_k(segments: Iterable[str], people: Mapping[str, int]) -> list[str]:
+def below_k(segments: Iterable[str], people: Mapping[str, int], k: int) -> list[str]:
     """Return those of the segments with fewer than k of the people of the register."""
-    return [key for key in segments if people.get(key, 0) < building.SEGMENT_MIN_SIZE]
+    return [key for key in segments if people.get(key, 0) < k]
 
 
 def people_by_segment(version: ModelVersion) -> dict[str, int]:

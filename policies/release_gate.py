@@ -26,6 +26,7 @@ _SENTENCES = {
     "k_too_small": "The smallest class is too small: {detail} are asked for.",
     "l_too_small": "A class shows too few sensitive values: {detail} are asked for.",
     "t_too_large": "Shares of sensitive values in a class are too far from the table's: {detail} thousandths at most.",
+    "epsilon_too_large": "Noise of this epsilon protects too little: {detail} thousandths at most.",
     "protection_unknown": "Neither classes nor noise within the limits protect it ({detail}).",
     "purpose_unknown": "The purpose is not registered: {detail}.",
     "recipient_not_allowed": "The purpose does not name this receiver: {detail}.",
@@ -33,6 +34,11 @@ _SENTENCES = {
     "residency": "No residency rule allows data of people from {detail}.",
     "days_too_many": "It would be in force too long: {detail} days at most.",
     "overlap": "Laid on an earlier release of this table, too little is left of a person's class: {detail}.",
+    "person_key": "Pseudonyms in it point to people: it is not anonymous.",
+    "person_key_unknown": "The policy in force says nothing about pseudonyms (input.person_key), so none may leave.",
+    "inferred_too_often": "Sensitive values of people in it are guessed too often: {detail} thousandths at most.",
+    "singled_out_too_often": "People in it are singled out too often: {detail} thousandths at most.",
+    "attack_unmeasured": "It has too few rows to measure how often sensitive values of people in it are guessed.",
     "bundle_missing": "No policy is in force.",
     "package_missing": "The policy in force says nothing about releases. Publish one that does.",
     "engine_undefined": "The policy gave no answer, which is a refusal.",
@@ -49,6 +55,9 @@ def judge(facts: Facts) -> Verdict:
         return _refusal("bundle_missing", "none")
     if not any(f"package {PACKAGE}" in text.splitlines() for text in bundle.policies.values()):
         return _refusal("package_missing", bundle.revision)
+    # A policy written before there was this fact would permit what it has not heard of.
+    if facts.person_key and not any("input.person_key" in text for text in bundle.policies.values()):
+        return _refusal("person_key_unknown", bundle.revision)
     try:
         engine = engines.for_revision(bundle.revision, active[1])
         verdict = engine.evaluate(bundle, json.dumps(document(facts, bundle, timezone.now())).encode(), QUERY)
@@ -76,6 +85,9 @@ def document(facts: Facts, bundle: LoadedBundle, now: datetime) -> dict[str, Any
         "region": _word(facts.region, residency["processing"]),
         "days": facts.days,
         "smallest_overlap": facts.smallest_overlap,
+        "person_key": facts.person_key,
+        "inferred": facts.inferred,
+        "singled_out": facts.singled_out,
         "expired_instruments": [slug for slug, end in bundle.instrument_ends if end <= now.timestamp()],
     }
 

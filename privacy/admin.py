@@ -51,6 +51,7 @@ class DisclosureLimitsAdmin(DraftsChanges, ModelAdmin):
     fieldsets = [
         ("Public counts", {"fields": ["smallest_group"]}),
         ("Releases", {"fields": ["k_at_least", "l_at_least", "t_at_most", "epsilon_at_most", "days_at_most"]}),
+        ("Attacks on a release", {"fields": ["inferred_at_most", "singled_out_at_most"]}),
         ("Two releases of one table", {"fields": ["overlap_at_least", "overlap"]}),
     ]
 

@@ -22,6 +22,7 @@ class DuckDB(Engine):
     """
 
     def __init__(self, folder: Path, *, memory_mb: int) -> None:
+        super().__init__(folder)
         self._connection = duckdb.connect(
             config={
                 "memory_limit": f"{memory_mb}MB",

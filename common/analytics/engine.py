@@ -76,7 +76,13 @@ class Query:
 
 
 class Engine(ABC):
-    """What runs queries. Tables are added first; they are there until the engine is closed."""
+    """What runs queries. Tables are added first; they are there until the engine is closed.
+
+    ``folder`` is for what goes between queries; whoever opened the engine removes it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
 
     def add(self, name: str, source: Any) -> None:
         """Add a table by its name: an Arrow table, or the path of a Parquet file."""

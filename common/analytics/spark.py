@@ -32,7 +32,7 @@ class Spark(Engine):
     """A Spark session: ``local[*]`` on this machine, or the address of a cluster."""
 
     def __init__(self, folder: Path, *, master: str, memory_mb: int) -> None:
-        self._folder = folder
+        super().__init__(folder)
         builder = SparkSession.builder.appName("assent").master(master)
         more = {**_LOCAL, "spark.sql.shuffle.partitions": _PARTITIONS} if master.startswith("local") else {}
         for name, value in {**_SETTINGS, **more, "spark.driver.memory": f"{memory_mb}m"}.items():
@@ -43,13 +43,13 @@ class Spark(Engine):
 
     def _add(self, name: str, source: Any) -> None:
         if not isinstance(source, Path):
-            path = self._folder / f"{name}-{uuid4().hex}.parquet"
+            path = self.folder / f"{name}-{uuid4().hex}.parquet"
             parquet.write_table(source, path)
             source = path
         self._session.read.parquet(str(source)).createOrReplaceTempView(name)
 
     def _batches(self, statement: str) -> Iterator[Any]:
-        result = self._folder / f"result-{uuid4().hex}"
+        result = self.folder / f"result-{uuid4().hex}"
         try:
             # The parts of a sorted result are numbered in its order.
             self._session.sql(statement).write.parquet(str(result))

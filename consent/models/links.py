@@ -38,6 +38,7 @@ class DailyCount(models.Model):
 
     class Meta:
         ordering = ["-day", "what"]
+        permissions = [("view_exactfigures", "Can view exact figures of people's choices")]
         constraints = [
             models.UniqueConstraint(
                 fields=["day", "what", "purpose", "region", "notice_version"], name="consent_daily_count"

@@ -56,6 +56,10 @@ def run(asked: Asked, say: Callable[[str], Any]) -> list[Row]:
                 job = {"engine": "file", "table": str(source), "repeats": 1, "wish": {"k": _K, **more}}
                 figures = _measured(job, Path(sys.executable), settings.BASE_DIR)
                 rows.append(Row(f"Parquet to Parquet, {number:,} rows{what}", figures))
+            for what in ("self-test", "self-test by hashes"):
+                job = {"engine": what, "table": str(source.with_name("copy.parquet")), "repeats": 1}
+                figures = _measured(job, Path(sys.executable), settings.BASE_DIR)
+                rows.append(Row(f"{what.capitalize()} of {number:,} rows", figures))
     return rows
 
 

@@ -1,9 +1,9 @@
 """Recommendations and events over HTTP next to decisions: what each costs the web process and PostgreSQL.
 
-One database: people, a catalogue, a hundred events of each of the active people, and a model that was trained on some
-of them and is live. Lists are asked for by people who permit them, so each row is of its level. Where a list was made
-before from the same events, items and rules it is held; with a visit of its own, each is made anew. Each row is also a
-ratio to a decision of the same run.
+One database: people, a catalogue, a hundred events of each of the active people (2,000, or a tenth of all), and a model
+that was trained on some of them and is live. Lists are asked for by people who permit them, so each row is of its
+level. Where a list was made before from the same events, items and rules it is held; with a visit of its own, each is
+made anew. Each row is also a ratio to a decision of the same run.
 """
 
 import json
@@ -41,8 +41,10 @@ from personalization.serving.endpoint import PATH as _PATH
 
 CATEGORIES, EVENTS = 20, 100
 ACTIVE, TRAINED_ON = 2_000, 1_000
+_OF_ALL = 10  # one in so many is active where there are more people
 IN_A_BATCH = 100
-_REQUESTS = 4_000
+_REQUESTS, _BATCHES = 4_000, 1_000
+_REQUESTS_ANEW = 60_000  # none is asked twice, so no list is held
 _OWN_TASTE = 0.7
 # By what they are called: the level asked for, and how many items of a visit.
 _LISTS = {
@@ -63,21 +65,20 @@ def run(settings: Settings, say: Callable[[str], None]) -> list[Row]:
     rows: list[Row] = []
     for subjects in settings.subjects:
         with servers.home() as models, world.bench_database(subjects) as url:
-            say(f"a catalogue of {settings.items:,} items and {ACTIVE * EVENTS:,} events of {subjects:,} people ...")
-            _fill(min(subjects, ACTIVE), settings.items)
+            active = _active(subjects)
+            say(f"a catalogue of {settings.items:,} items and {active * EVENTS:,} events of {subjects:,} people ...")
+            _fill(active, settings.items)
             _deploy(Path(models), settings.items)
             rows += _measure(url, Path(models), subjects, settings)
     return rows
 
 
 def _measure(url: str, folder: Path, subjects: int, settings: Settings) -> list[Row]:
-    token, active = world.bench_token(), min(subjects, ACTIVE)
+    token, active = world.bench_token(), _active(subjects)
     requests = {
         _DECISION: requests_of_people(token, active, vary=False),
         **{f"Recommendations {name}": _asked(token, active, settings.items, *of) for name, of in _LISTS.items()},
-        "Event": _events(token, active, settings.items),
     }
-    batches = _batches(token, active, settings.items)
     rows = []
     with serving(url, settings, models=folder) as (port, pid):
         for clients in (1, settings.clients):
@@ -85,8 +86,9 @@ def _measure(url: str, folder: Path, subjects: int, settings: Settings) -> list[
                 measured_row(f"{what}, {subjects:,} people", port, pid, sent, clients, settings)
                 for what, sent in requests.items()
             ]
-            name = f"Event in a batch of {IN_A_BATCH}, {subjects:,} people"
-            measured.append(measured_row(name, port, pid, batches, clients, settings, IN_A_BATCH))
+            for name, size in (("Event", 1), (f"Event in a batch of {IN_A_BATCH}", IN_A_BATCH)):
+                sent = _events(token, active, settings.items, size)
+                measured.append(measured_row(f"{name}, {subjects:,} people", port, pid, sent, clients, settings, size))
             rows += _with_ratios(measured)
         rows.append(_changed(token, port, subjects, active))
     return rows
@@ -131,6 +133,10 @@ def _with_ratios(rows: Sequence[Row]) -> list[Row]:
     ]
 
 
+def _active(subjects: int) -> int:
+    return min(subjects, max(ACTIVE, subjects // _OF_ALL))
+
+
 def _permitting(active: int) -> list[int]:
     """Return who permits recommendations; the others get the general list at any level."""
     return [number for number in range(active) if world.agreed(number, "recommendations")]
@@ -139,7 +145,7 @@ def _permitting(active: int) -> list[int]:
 def _asked(token: str, active: int, items: int, level: str, visited: int) -> list[bytes]:
     chance, people = random.Random(5), _permitting(active)  # noqa: S311 (which person is asked about)
     requests = []
-    for _ in range(_REQUESTS):
+    for _ in range(_REQUESTS_ANEW if visited else _REQUESTS):
         body: dict[str, object] = {"subject": {"id": world.person(chance.choice(people))}, "requested_level": level}
         if visited:
             body["session"] = [_slug(chance.randrange(items)) for _ in range(visited)]
@@ -147,26 +153,24 @@ def _asked(token: str, active: int, items: int, level: str, visited: int) -> lis
     return requests
 
 
-def _events(token: str, active: int, items: int) -> list[bytes]:
-    chance = random.Random(6)  # noqa: S311
-    return [
-        load.post("/api/v1/events", json.dumps(_event(chance, active, items, number)).encode(), token)
-        for number in range(_REQUESTS)
-    ]
+def _events(token: str, active: int, items: int, size: int) -> list[bytes]:
+    """Return requests with new events in batches of ``size``, or one by one.
 
-
-def _batches(token: str, active: int, items: int) -> list[bytes]:
-    chance = random.Random(7)  # noqa: S311
-    made = []
-    for number in range(_REQUESTS // 20):
-        events = [_event(chance, active, items, f"{number}-{one}") for one in range(IN_A_BATCH)]
-        made.append(load.post(endpoint.PATH, json.dumps({"events": events}).encode(), token))
+    They happen in the order in which they are sent: the second half comes first, to warm up.
+    """
+    chance, run = random.Random(6), time.time_ns()  # noqa: S311
+    count = _REQUESTS if size == 1 else _BATCHES
+    order = [*range(count // 2, count), *range(count // 2)]
+    made = [b""] * count
+    for place, number in enumerate(order):
+        events = []
+        for one in range(size):
+            said = _said(chance.randrange(active), _slug(chance.randrange(items)), "view")
+            moment = datetime.fromtimestamp(run / 1e9, UTC) + timedelta(microseconds=place * size + one)
+            events.append({**said, "event_id": f"bench-{run}-{place}-{one}", "occurred_at": moment.isoformat()})
+        path, body = ("/api/v1/events", events[0]) if size == 1 else (endpoint.PATH, {"events": events})
+        made[number] = load.post(path, json.dumps(body).encode(), token)
     return made
-
-
-def _event(chance: random.Random, active: int, items: int, number: object) -> dict[str, object]:
-    said = _said(chance.randrange(active), _slug(chance.randrange(items)), "view")
-    return {**said, "event_id": f"bench-{os.getpid()}-{number}"}
 
 
 def _said(person: int, item: str, kind: str) -> dict[str, object]:

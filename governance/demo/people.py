@@ -14,6 +14,7 @@ from consent import residence
 from consent.ledger import ledger
 from consent.pseudonyms import subject_ref
 from governance.demo.datasets import Dataset, demo_shop, restaurants
+from governance.demo.shop_rules import rules
 from personalization.models import Event, Item
 from policies.decisions import evaluate
 from policies.decisions.questions import Question
@@ -34,7 +35,7 @@ def seed(dataset: Dataset, *, name: str, left_out: int) -> dict[str, int]:
 
     Safe to run again: people who have chosen keep their choice, events keep their ids.
     """
-    _put_items(dataset)
+    _put_items(dataset, is_shop=name == "shop")
     chance = random.Random(name)  # noqa: S311 (who says yes in a demonstration)
     drawn = {person: _choice(chance.random()) for person in dataset.people if person != left_out}
     choices = {person: choice for person, choice in drawn.items() if _belongs_here(dataset.attributes[person])}
@@ -57,13 +58,17 @@ def business_id(name: str, person: int) -> str:
     return f"{name}-{person}"
 
 
-def _put_items(dataset: Dataset) -> None:
+def _put_items(dataset: Dataset, *, is_shop: bool) -> None:
     Item.objects.exclude(pk__in=[item.id for item in dataset.items]).update(is_active=False)
+    said = [rules.stated(item, place) if is_shop else {} for place, item in enumerate(dataset.items)]
     Item.objects.bulk_create(
-        [Item(slug=i.id, title=i.title, categories=list(i.categories), is_active=True) for i in dataset.items],
+        [
+            Item(slug=i.id, title=i.title, categories=list(i.categories), is_active=True, **own)
+            for i, own in zip(dataset.items, said, strict=True)
+        ],
         update_conflicts=True,
         unique_fields=["slug"],
-        update_fields=["title", "categories", "is_active"],
+        update_fields=["title", "categories", "is_active", *(said[0] if said else ())],
     )
 
 

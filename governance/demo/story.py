@@ -19,6 +19,7 @@ from governance.demo import retention_story
 from governance.demo.client import ServiceClient
 from governance.demo.narrator import Narrator
 from governance.demo.officers import seconding
+from governance.demo.shop_rules import story as shop_rules_story
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization.engine import MODEL_SLUG
@@ -55,6 +56,7 @@ def tell(person: Person, service: ServiceClient, narrator: Narrator) -> None:
     _gives_consent(person, service, narrator)
     _is_recommended(person, service, narrator)
     _at_every_level(person, service, narrator)
+    shop_rules_story.tell(person.body(), person.region, service, narrator)
     _service_asks(person, service, narrator)
     if person.sensitive:
         _sensitive_stays_out(person, service, narrator)
@@ -250,7 +252,7 @@ def _stored_profile_goes(person: Person, service: ServiceClient, narrator: Narra
     event = trail.events_about(person.ref, limit=1)
     narrator.says("evidence", f"audit event {event[0].position}: {event[0].action}" if event else "none")
     narrator.must("nothing of this person is stored any more", left == 0)
-    narrator.must("and what went is on record", disposal.total_removed == len(person.likes))
+    narrator.must("and what went is on record", disposal.removed.get("events") == len(person.likes))
 
 
 def _wait_for_disposal(person: Person) -> Disposal | None:

@@ -3,7 +3,7 @@
 Requests of one class wait for each other, and for no other class.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from governance.front import limits
@@ -35,6 +35,8 @@ DECISIONS = WorkClass(name="decisions", threads=2, queue=1_000, place=Place.LOOP
 BATCHES = WorkClass(name="batches", threads=1, queue=64)
 SERVICES = WorkClass(name="services", threads=2, queue=256)
 PEOPLE = WorkClass(name="people", threads=2, queue=256)
+# Lists are begun in the loop; what would wait for a statement of its own shares the threads of services.
+LISTS = replace(SERVICES, place=Place.LOOP)
 OFFICERS = WorkClass(name="officers", threads=2, queue=64, body_bytes=limits.LARGE_BODY_BYTES)
 MONITORING = WorkClass(name="monitoring", threads=1, queue=32)
 LIVENESS = WorkClass(name="liveness", threads=0, queue=0, place=Place.CONSTANT)
@@ -54,6 +56,8 @@ class Routing:
             "/access/v1/evaluation": DECISIONS,
             "/api/v1/consents/state": DECISIONS,
             "/api/v1/decisions": BATCHES,
+            "/api/v1/recommendations": LISTS,
+            "/api/v1/recommendations/visit": LISTS,
             "/health/live": LIVENESS,
             "/health/ready": MONITORING,
             "/metrics": MONITORING,

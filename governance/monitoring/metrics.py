@@ -1,7 +1,7 @@
 """Metrics at ``GET /metrics`` for Prometheus: the platform's state, read afresh from the database for every scrape.
 
 So several web processes give one answer, and a process that dies takes no count with it. Labels come from closed
-vocabularies and the register of purposes; no number of fewer than 20 people is given.
+vocabularies and the register of purposes; no number of fewer people than the smallest group is given.
 """
 
 import logging
@@ -132,7 +132,7 @@ def _spool(now: datetime) -> Iterator[Metric]:
 def _consents(now: datetime) -> Iterator[Metric]:
     people = GaugeMetricFamily(
         "assent_consents",
-        "People by purpose and the state of their choice; none is given for fewer than 20 people.",
+        "People by purpose and the state of their choice; none is given for fewer than the smallest group.",
         labels=["purpose", "state"],
     )
     for (purpose, state), count in trust.people_by_state(now=now).items():

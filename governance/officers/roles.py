@@ -26,6 +26,7 @@ _REGISTERS = (
     "policies.rankingrule",
     "policies.pricerule",
     "policies.frequencycap",
+    "policies.maskrule",
     "policies.sensitivecategory",
     "privacy.disclosurelimits",
     "privacy.recordperiod",
@@ -85,8 +86,12 @@ CAPABILITIES = {
         ),
     ),
     "read-figures": Capability(
-        "Read figures: trust metrics, published statistics, privacy budgets",
+        "Read figures: published statistics, privacy budgets, counts of days and events",
         _rights("view", ("consent.dailycount", "privacy.release", *_BUDGETS, "personalization.eventcount")),
+    ),
+    "read-exact-figures": Capability(
+        "Read exact figures of people's choices, without noise: trust metrics",
+        frozenset({"consent.view_exactfigures"}),
     ),
     "answer-people": Capability(
         "Answer requests of people: identity, blockers, extensions, refusals",
@@ -141,6 +146,10 @@ CAPABILITIES = {
     "prepare-releases": Capability(
         "Upload tables, make them safe, propose their release, revoke it",
         _rights("view add", ("privacy.tablerelease", "privacy.uploadedtable")),
+    ),
+    "reveal-tokens": Capability(
+        "Open pseudonyms of released tables: whose they are, with a reason that the person can read",
+        frozenset({"privacy.reveal_vaulttoken"}),
     ),
     "propose-holds": Capability(
         "Draft legal holds and restrictions of people, and propose them",
@@ -239,6 +248,7 @@ ROLES = {
             (
                 "read-registers",
                 "read-figures",
+                "read-exact-figures",
                 "read-decisions",
                 "read-evidence",
                 "approve",
@@ -269,7 +279,13 @@ ROLES = {
             "marketing",
             "Marketing and product",
             "Proposes purposes and notices and reads figures, never people; another officer approves.",
-            ("read-registers", "read-figures", "propose-changes"),
+            ("read-registers", "read-figures", "read-exact-figures", "propose-changes"),
+        ),
+        Role(
+            "token-custodian",
+            "Token custodian",
+            "Opens pseudonyms of released tables, each with a reason; prepares and approves none.",
+            ("read-registers", "reveal-tokens"),
         ),
         Role("auditor", "Auditor", "Reads everything and changes nothing.", _READING),
         Role(

@@ -1,4 +1,4 @@
-"""The page "Trust metrics": how people use their choices, never with figures of fewer than 20 people."""
+"""The page "Trust metrics": how people use their choices, exact, and never of fewer people than the smallest group."""
 
 import csv
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from policies.decision_log import figures
 from policies.decision_log.figures import SignalShare
 
 PERIODS = (30, 90, 365)
-_VIEW = "consent.view_dailycount"  # figures, not the ledger they come from
+_VIEW = "consent.view_exactfigures"  # without noise: a right of its own, and none to read the ledger
 _DEFAULT_DAYS = 90
 _COLUMNS = (
     "group", "people", "answers", "consent_percent", "opt_out_percent", "withdrawal_percent",

@@ -63,8 +63,9 @@ GATES: Mapping[str, Gate] = {
         "an approval of a document as it stands by each role that the demand names", documents.roles,
     ),
     "segments": Gate(
-        PRE_LAUNCH, "Size of segments", "that no segment is smaller than k people",
-        measured.measured(measured.ANY, "segments", "Size of segments", measured.segments), Decimal(20), "people",
+        PRE_LAUNCH, "Size of segments",
+        "that no segment is smaller than the smallest group of the limits of disclosure, nor than this",
+        measured.measured(measured.ANY, "segments", "Size of segments", measured.segments), unit="people",
     ),
     "quality": Gate(
         PRE_LAUNCH, "Quality", "no worse quality than the version in use, but for so many thousandths",

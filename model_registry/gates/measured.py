@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from common.levels import Level
+from common.suppression import smallest_group
 from model_registry.gates import audits
 from model_registry.gates.documents import Check
 from model_registry.gates.findings import FAILED, PASSED, Finding, by, first
@@ -54,10 +55,11 @@ def files(found: Found, row: Evidence, _threshold: Decimal) -> Finding:
     return by(row, PASSED, "Files and figures: nothing differs, and nothing is missing.")
 
 
-def segments(_found: Found, row: Evidence, least: Decimal) -> Finding:
+def segments(_found: Found, row: Evidence, threshold: Decimal) -> Finding:
     count, smallest = row.figures.get("segments", 0), row.figures.get("smallest", 0)
     if not count:
         return by(row, PASSED, "It has no segments.")
+    least = max(threshold, Decimal(smallest_group()))
     state = PASSED if smallest >= least else FAILED
     return by(row, state, f"The smallest of {count} segments has {smallest} people, at least {least:f} are asked for.")
 

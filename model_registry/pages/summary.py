@@ -56,13 +56,24 @@ def _disparity(document: ModelCard) -> str:
 
 
 def quality(version: ModelVersion) -> str:
-    """Return the quality of the first ten suggestions by level (NDCG), and what each level adds to the general list."""
+    """Return the quality of the first ten suggestions by level (NDCG), and what each level adds to the general list.
+
+    Where it was measured, also by the protocol that leaves every item out that a person had before.
+    """
     figures = version.metrics.get("ndcg_at_10_per_mille", {})
     base = figures.get("none", 0)
+    strict = version.metrics.get("protocols", {}).get("S", {})
     rows = [
-        (level.capitalize(), f"{figure / 10:.1f} %", _lift(level, figure, base)) for level, figure in figures.items()
+        (
+            level.capitalize(),
+            f"{figure / 10:.1f} %",
+            _as_read("ndcg", strict.get(level, {}).get("ndcg")),
+            _lift(level, figure, base),
+        )
+        for level, figure in figures.items()
     ]
-    shown = grid(["Level", "Result (100 % is best)", "Against the general list"], rows) if rows else NOTHING
+    columns = ["Level", "As served (W), 100 % is best", "All known items left out (S)", "Against the general list"]
+    shown = grid(columns, rows, is_stacked=True) if rows else NOTHING
     if "people" not in version.metrics:
         return shown
     learnt = format_html("<p>Learnt from {} people.</p>", f"{version.metrics['people']:,}")

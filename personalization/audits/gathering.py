@@ -10,6 +10,7 @@ from django.db.models import Q, QuerySet
 from common import actors
 from common.http.problems import Conflict, Problem
 from common.levels import Level
+from common.suppression import smallest_group
 from consent.models import DataSubject
 from model_registry.models import ModelVersion
 from personalization import engine, events, training, windows
@@ -22,7 +23,6 @@ from personalization.recommender.audits.membership import SAMPLE
 from personalization.recommender.audits.regression import Case, Touch
 from personalization.recommender.model import Model
 from personalization.training_data.permission import permitted
-from policies.bundles.building import SEGMENT_MIN_SIZE
 
 
 class NotAuditable(Conflict):
@@ -49,7 +49,7 @@ def gather(version: ModelVersion) -> Audited:
         before=_before(version),
         cases=cases(version),
         level=Level(version.max_level),
-        least=SEGMENT_MIN_SIZE,
+        least=smallest_group(),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.translation import gettext_noop as _
 
+from common.suppression import smallest_group
 from personalization.event_store.window import may_keep_all
 from personalization.models import Event
 from privacy.retention.data_sets.counted import Counted
@@ -18,15 +19,8 @@ _PLACE: dict[str, Any] = {"name": "events", "table": "personalization_event", "k
 EVENTS = Table(**_PLACE)
 
 
-def _smallest_group() -> int:
-    """Return the size that no group of people may fall below: the policies' own value."""
-    from policies.bundles.building import SEGMENT_MIN_SIZE  # the policy layer registers after this one
-
-    return SEGMENT_MIN_SIZE
-
-
 COUNTED = Counted(
-    **_PLACE, counts="personalization_eventcount", groups=("purpose", "kind", "item_id"), smallest=_smallest_group
+    **_PLACE, counts="personalization_eventcount", groups=("purpose", "kind", "item_id"), smallest=smallest_group
 )
 WINDOW = Window(**_PLACE, newest="occurred_at DESC, id DESC", may_keep_all=may_keep_all)
 WAYS: dict[Way, Table] = {

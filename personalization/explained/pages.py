@@ -11,12 +11,12 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from common.suppression import smallest_group
 from consent.models import Party
 from model_registry import services
 from personalization import engine, parameters
 from personalization.explained import card, exposure, weights
 from personalization.recommender.model import Model
-from policies.bundles.building import SEGMENT_MIN_SIZE
 
 _KEPT_S = 300
 
@@ -24,7 +24,7 @@ _KEPT_S = 300
 @require_safe
 def creators(request: HttpRequest) -> HttpResponse:
     """Show what a creator can influence, how to opt out, and how exposed creators are."""
-    model = _in_use()
+    model, k = _in_use(), smallest_group()
     parts, weighings = weights.compared(weights.weighings(model.parameters)) if model else ([], [])
     return _shown(
         request,
@@ -35,8 +35,8 @@ def creators(request: HttpRequest) -> HttpResponse:
             "parts": parts,
             "weighings": weighings,
             **parameters.of_creators(),
-            "exposure": exposure.read(model, k=SEGMENT_MIN_SIZE),
-            "k": SEGMENT_MIN_SIZE,
+            "exposure": exposure.read(model, k=k),
+            "k": k,
             "places": exposure.PLACES,
             "controllers": Party.objects.filter(role=Party.Role.CONTROLLER).order_by("name"),
         },
@@ -47,7 +47,7 @@ def creators(request: HttpRequest) -> HttpResponse:
 def model_card(request: HttpRequest) -> HttpResponse:
     """Show the card of the version in use; 404 while there is none."""
     version = services.live_version(engine.MODEL_SLUG)
-    found = card.read(version, k=SEGMENT_MIN_SIZE) if version else None
+    found = card.read(version, k=smallest_group()) if version else None
     if found is None:
         raise Http404(_("No recommender is in use: everybody gets the general list."))
     return _shown(request, "privacy/model_card.html", {"card": found})

@@ -2,7 +2,7 @@
 
 It is about no person, so it is the one list that a cache may keep. The cache asks with each use whether it is still
 true: rules of display and opt-outs of creators are in force at the next request.
-Nothing is known of who will see it, so what any rule of display names is left out.
+Nothing is known of who will see it, so what any rule of display or of masking names is left out.
 """
 
 import re
@@ -20,6 +20,7 @@ from common.http.problems import InvalidRequest, Unavailable
 from common.http.rest import Body
 from personalization.general import also_bought
 from personalization.intake.bodies import ITEM
+from personalization.rules import masked as masking
 from personalization.serving import reading, wording
 from personalization.views import ItemAnswer
 
@@ -91,7 +92,8 @@ def general(count: int, item: str | None = None) -> list[dict[str, Any]]:
     bought = _also_bought(item)[:count] if item else []
     named = {item, *(other for other, *_ in bought)}
     rest = reading.general(count + len(named), _ALL_RULES) if len(bought) < count else []
-    return wording.popular([*bought, *(each for each in rest if each[0] not in named)][:count])
+    items = wording.popular([*bought, *(each for each in rest if each[0] not in named)][:count])
+    return masking.without(items, masking.of_all_rules())
 
 
 def _also_bought(item: str) -> list[tuple[str, str, str]]:

@@ -81,8 +81,8 @@ class Signals(Body):
 
     def read(self, environ: Mapping[str, Any]) -> DecodedSignals:
         """Decode them, with the header of the request itself. An unreadable signal counts as the strictest."""
-        sent = self.model_dump(exclude_none=True)
-        return read_signals({**sent, "gpc": self.gpc or gpc.is_set_in_environ(environ)})
+        is_set = self.gpc or gpc.is_set_in_environ(environ)
+        return read_signals({"gpc": is_set, "gpp": self.gpp, "tcf": self.tcf})
 
 
 class EventBody(Body):

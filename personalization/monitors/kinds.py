@@ -41,6 +41,10 @@ MONITORS: Mapping[str, Monitor] = {
     ),
     "missing_inputs": Monitor("Missing inputs", "share of inputs that are not known", "share", 0.5, gate="inputs"),
     "stale_inputs": Monitor("Freshness of inputs", "hours since the newest event arrived", "hours", 48, gate="inputs"),
+    "label_latency": Monitor(
+        "Latency of labels", "hours after which 95 of 100 likes, ratings, purchases and refusals had come in", "hours",
+        24, least_samples=_ANSWERS,
+    ),
     "stale_features": Monitor(
         "Freshness of features", "age of the newest event of a feature, in times of the feature's own objective",
         "times", 1,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, Max, Q, Sum
 
 from common.counting import latencies
@@ -25,9 +26,15 @@ from personalization.monitors.models import ItemExposure, ServedCount, TrainingR
 from personalization.recommender.model import Model
 
 WINDOW = timedelta(days=7)  # of events, scores and items shown
-LATELY = timedelta(days=1)  # of answers: fallbacks, latency
+LATELY = timedelta(days=1)  # of labels, and of answers: fallbacks, latency
 _P95 = 0.95
 _LONGEST_S = 60.0  # stands for what took longer than the last bucket
+# What a training learns from as an answer: that the person wanted the item, or did not.
+_LABELS = tuple(kind for kind, category in Event.CATEGORY.items() if category != "views")
+_LABEL_LATENCY = """
+SELECT count(*), extract(epoch FROM percentile_disc(0.95) WITHIN GROUP (ORDER BY received_at - occurred_at))
+FROM personalization_event WHERE purpose = %s AND received_at > %s AND received_at <= %s AND kind = ANY (%s)
+"""
 
 
 @dataclass(frozen=True)
@@ -144,9 +151,20 @@ def _ages(subject: Subject) -> Iterator[Measured]:
     newest = Event.objects.filter(purpose=subject.purpose).aggregate(newest=Max("received_at"))["newest"]
     hours = None if newest is None else round((subject.now - newest).total_seconds() / 3600, 1)
     yield Measured("stale_inputs", "", hours, 1)
+    yield _label_latency(subject)
     window = subject.version.metrics.get("window")
     until = datetime.combine(datetime.fromisoformat(window[1]), time(), UTC) if window else subject.version.created_at
     yield Measured("model_age", "", round((subject.now - until) / timedelta(days=1), 1), 1)
+
+
+def _label_latency(subject: Subject) -> Measured:
+    """Measure how long after it happened a label of the last day came in."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LABEL_LATENCY, [subject.purpose, subject.now - LATELY, subject.now, [str(kind) for kind in _LABELS]]
+        )
+        number, seconds = cursor.fetchone()
+    return Measured("label_latency", "", None if seconds is None else round(float(seconds) / 3600, 2), number)
 
 
 def _shown(subject: Subject) -> Iterator[Measured]:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit import trail
 from common import actors
+from common.suppression import smallest_group
 from model_registry import services
 from model_registry.gates import recording
 from model_registry.gates import running as gates
@@ -54,7 +55,7 @@ def _run_one(version: ModelVersion, now: datetime) -> list[MonitorResult]:
         # The serving path says so with each answer, and counts it.
         logger.warning("%s is not monitored: %s", version, failed.code)
         return []
-    small = windows.below_k(model.segments, windows.people_by_segment(version))
+    small = windows.below_k(model.segments, windows.people_by_segment(version), smallest_group())
     measured = measuring.measure(Subject(version, model, small, training.PURPOSE, now))
     limits = objectives.in_force(version.model)
     return _conclude(version, judging.judge(measured, limits), limits, now)

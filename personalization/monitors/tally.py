@@ -13,8 +13,6 @@ from django.conf import settings
 
 from common.counting import latencies
 from common.counting.counts import MOMENTARY, NUMBERS, Counts
-from personalization.monitors.measures import bins
-from personalization.recommender.answers import Recommendation
 
 ANSWER, SCORES, BREAKER = "answer", "scores", f"{MOMENTARY}breaker"
 NONE = "none"
@@ -41,11 +39,15 @@ def shown(model: str, items: Iterable[str]) -> None:
         _shown.update((model, item) for item in items)
 
 
-def scored(model: str, recommendations: Iterable[Recommendation]) -> None:
-    """Count the first personal scores of a list, before anything of it is left out."""
-    for number in bins.of_list(recommendations):
+def scored(model: str, numbers: Iterable[int]) -> None:
+    """Count the first personal scores of a list in their bins, before anything of it is left out."""
+    by_row: dict[int, dict[int, float]] = {}
+    for number in numbers:
         row, place = divmod(number, NUMBERS)
-        counts().add(f"{SCORES} {model} {row}", {place: 1.0})
+        amounts = by_row.setdefault(row, {})
+        amounts[place] = amounts.get(place, 0.0) + 1.0
+    for row, amounts in by_row.items():
+        counts().add(f"{SCORES} {model} {row}", amounts)
 
 
 def resting(is_open: bool) -> None:

@@ -27,6 +27,7 @@ from policies.bundles import reasons
 from policies.decisions.information import InformationUnavailable
 from policies.engines import EngineFailure
 from policies.models import DisplayRule
+from policies.models.masking import ANSWERED_FIELDS
 
 RIGHT = "personalization.use_playground"
 _EXAMPLES: Mapping[str, tuple[str, dict[str, Any]]] = {
@@ -143,10 +144,11 @@ def _why_not(column: Column) -> str:
 
 def _item(item: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "title": item["title"],
-        "why": item["why"],
-        "because": [_speaking(each) for each in item["because"]],
-        "despite": [_speaking(each) for each in item["despite"]],
+        "title": item["title"] or item["item"],
+        "why": item["why"] or "",
+        "because": [_speaking(each) for each in item["because"] or ()],
+        "despite": [_speaking(each) for each in item["despite"] or ()],
+        "masked": ", ".join(ANSWERED_FIELDS[name].lower() for name, value in item.items() if value is None),
     }
 
 

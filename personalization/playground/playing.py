@@ -12,6 +12,7 @@ from personalization.playground.people import MadeUp
 from personalization.ranking import shaping
 from personalization.recommender.groups.forming import kind_of
 from personalization.rules import hidden as hiding
+from personalization.rules import masked as masking
 from personalization.rules.hidden import PROMOTED, REMOVED, Hidden
 from personalization.segments import membership
 from personalization.serving import wording
@@ -169,6 +170,7 @@ class _Stage:
         if hidden is not None and listed.used == "none" and _caps_promotions(rendered):
             hidden |= {PROMOTED}  # what is shown of a general list is not counted
             listed = replace(listed, items=_general(hidden, None).items)
+        listed = replace(listed, items=masking.without(listed.items, masking.by_verdict(rendered)))
         would_be = [str(each["item"]) for each in self._list(level, excluded, frozenset({REMOVED})).items]
         return Column(level, rendered, listed, _taken_out(would_be, rendered, hidden or frozenset()))
 
@@ -208,9 +210,9 @@ class _Stage:
         took_us = (time.perf_counter_ns() - began) // 1_000
         if served.level_used == "none":
             return _general(hidden, served.fallback and str(served.fallback))
-        titles = offer.titles(wording.items_of(served.recommendations))
+        titles, promoted = offer.named(wording.items_of(served.recommendations))
         kinds = engine.kinds_of(self.model, self.bundle, served.segment) if served.segment else ()
-        popular_with, promoted = wording.group(served.segment, kinds), offer.promoted(titles)
+        popular_with = wording.group(served.segment, kinds)
         items = wording.explained(served.recommendations, titles, history.liked, popular_with, promoted)
         return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from consent.signals import NO_SIGNALS, Signals
 from personalization.catalogue.models import Item
 from personalization.prices.bounds import Bounds
+from personalization.rules import masked as masking
 from personalization.serving import wording
 from policies.decisions import evaluate
 from policies.decisions.evaluate import Decision
@@ -24,7 +25,7 @@ from policies.decisions.questions import Question
 
 PURPOSE = "personal_pricing"
 DISCLOSURE = "personalized_price"
-_FULFILLED = frozenset({"price_bounds", "disclose_personal_price", "log_transfer"})
+_FULFILLED = frozenset({"price_bounds", "disclose_personal_price", "log_transfer", masking.DUTY})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,7 @@ def answer(request: PriceRequest, *, caller: str) -> dict[str, Any]:
         "decision_id": decision.id,
         "reasons": wording.decided(decision),
         "personalized": bounds.is_open,
-        "items": priced(request, bounds),
+        "items": masking.without(priced(request, bounds), masking.by_verdict(decision.rendered)),
     }
 
 
@@ -61,7 +62,8 @@ def priced(request: PriceRequest, bounds: Bounds) -> list[dict[str, Any]]:
 def bounds_of(decision: Decision) -> Bounds:
     """Return how far prices may differ from the list price; a duty that is not known here permits nothing."""
     duties = decision.rendered.verdict.obligations
-    if not decision.permitted or any(duty.type not in _FULFILLED for duty in duties):
+    is_kept = all(duty.type in _FULFILLED and masking.is_understood(duty) for duty in duties)
+    if not (decision.permitted and is_kept):
         return Bounds()
     return Bounds.of(duty.properties for duty in duties if duty.type == "price_bounds")
 

@@ -72,7 +72,7 @@ class Disclosure(Body):
 
 
 class PersonalPriceAnswer(Body):
-    """Price to ask. Without a list price in the catalogue there is none."""
+    """Price to ask. Without a list price in the catalogue there is none; a rule may mask prices."""
 
     item: str
     price: Money | None

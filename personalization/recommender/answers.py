@@ -48,8 +48,7 @@ class Because(NamedTuple):
     source: Basis
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """One recommended item. Scores compare only within one basis.
 
     ``people`` is the size of the group a popular or segment recommendation was counted in; ``because`` the
@@ -90,43 +89,34 @@ def explained(
     prior: NDArray[np.float64],
     number: int,
 ) -> list[Recommendation]:
-    """Return the chosen items with ``number`` reasons each way, from their (signals x chosen) contributions.
+    """Return the chosen items with ``number`` reasons each way, from their (chosen x signals) contributions.
 
     All items are sorted at once, and only what is named leaves NumPy.
     """
-    personal = contributions.sum(axis=0)
-    speaking_for = np.maximum(np.where(contributions > 0, contributions, 0.0).sum(axis=0) + prior, NOISE)
-    from_session = contributions[signals.in_session].sum(axis=0)
-    order = np.argsort(-contributions, axis=0, kind="stable")
-    reasons = [_named(items, rows, signals, contributions) for rows in (order[:number], order[::-1][:number])]
+    personal = contributions.sum(axis=1)
+    speaking_for = np.maximum(np.maximum(contributions, 0.0).sum(axis=1) + prior, NOISE)
+    has_session = signals.in_session.any()
+    from_session = contributions[:, signals.in_session].sum(axis=1) if has_session else np.zeros(len(chosen))
+    # The strongest first, and from the end on the weakest first.
+    order = (-contributions).argsort(axis=1, kind="stable")
+    number = min(number, order.shape[1])
+    places = np.concatenate((order[:, :number], order[:, : -number - 1 : -1]), axis=1)
+    values = contributions[np.arange(len(chosen))[:, np.newaxis], places]
     totals = zip(
-        chosen.tolist(), personal.tolist(), speaking_for.tolist(), from_session.tolist(), prior.tolist(), *reasons,
-        strict=True,
+        chosen.tolist(), personal.tolist(), from_session.tolist(), prior.tolist(), speaking_for.tolist(),
+        signals.positions[places].tolist(), values.tolist(), signals.in_session[places].tolist(), strict=True,
     )  # fmt: skip
-    return [
-        Recommendation(
-            items[position],
-            own + general,
-            Basis.SESSION if of_session > own / 2 else Basis.HISTORY,
-            because=tuple([Because(item, value / total, value, source) for item, value, source in best if value > 0]),
-            despite=tuple([Because(item, value / total, value, source) for item, value, source in worst if value < 0]),
-            prior=general,
+    found = []
+    for position, own, of_session, general, total, named, amounts, now in totals:
+        because, despite = [], []
+        for place, (own_item, amount, is_now) in enumerate(zip(named, amounts, now, strict=True)):
+            source = Basis.SESSION if is_now else Basis.HISTORY
+            if place < number and amount > 0:
+                because.append(Because(items[own_item].id, amount / total, amount, source))
+            elif place >= number and amount < 0:
+                despite.append(Because(items[own_item].id, amount / total, amount, source))
+        basis = Basis.SESSION if of_session > own / 2 else Basis.HISTORY
+        found.append(
+            Recommendation(items[position], own + general, basis, tuple(because), None, tuple(despite), general)
         )
-        for position, own, total, of_session, general, best, worst in totals
-    ]
-
-
-def _named(
-    items: Sequence[Item], rows: _Positions, signals: Signals, contributions: NDArray[np.float64]
-) -> list[list[tuple[str, float, Basis]]]:
-    """Return for each chosen item the person's items in ``rows`` (reasons x chosen), with what they contribute."""
-    values = np.take_along_axis(contributions, rows, axis=0).T.tolist()
-    positions = signals.positions[rows].T.tolist()
-    in_session = signals.in_session[rows].T.tolist()
-    return [
-        [
-            (items[position].id, value, Basis.SESSION if is_now else Basis.HISTORY)
-            for position, value, is_now in zip(*columns, strict=True)
-        ]
-        for columns in zip(positions, values, in_session, strict=True)
-    ]
+    return found

@@ -11,6 +11,8 @@ from scipy import sparse
 from personalization.recommender.interactions import Interactions, Item, Person
 from personalization.recommender.signals import Signals
 
+MOST_ITEMS = 1_000
+
 
 @dataclass(frozen=True, eq=False)
 class Histories:
@@ -18,7 +20,8 @@ class Histories:
 
     ``number`` is the person's place in ``people``, ``position`` the item's in the catalogue of ``items`` items.
     A strength is the person's strongest touch of the item, relative to their strongest with any: so each person
-    has the same bounded pull on the weights, independent of their worth to the shop.
+    has the same bounded pull on the weights, independent of their worth to the shop. Of a person the latest
+    ``MOST_ITEMS`` items count, so that a profile that touched everything speaks for few of all pairs.
     """
 
     people: Sequence[Person]
@@ -33,7 +36,7 @@ class Histories:
         """Sort the interactions with items of ``catalogue``; the others are left out."""
         column = interactions.items.renumbered(item.id for item in catalogue)
         known = np.flatnonzero(column >= 0)
-        people = _sorted_people(interactions.people.take(known).distinct())
+        people = sorted_people(interactions.people.take(known).distinct())
         number = interactions.people.take(known).renumbered(people)
         # Stable: interactions of the same moment keep the order they were given in.
         order = np.lexsort((interactions.time[known], number))
@@ -62,7 +65,9 @@ class Histories:
         highest = np.zeros(len(people))
         np.maximum.at(highest, number, strongest[order])
         strength = strongest[order] / highest[number]
-        return cls(people, items, number, (pairs % max(items, 1))[order], strength, wanted[order])
+        counts = np.searchsorted(number, number, side="right") - np.arange(len(number)) <= MOST_ITEMS
+        position = (pairs % max(items, 1))[order]
+        return cls(people, items, number[counts], position[counts], strength[counts], wanted[order][counts])
 
     def __len__(self) -> int:
         return len(self.number)
@@ -116,6 +121,6 @@ def members(people: Sequence[Person], segments: Mapping[Person, str]) -> dict[st
     return dict(sorted(found.items()))
 
 
-def _sorted_people(people: Iterable[Person]) -> list[Person]:
+def sorted_people(people: Iterable[Person]) -> list[Person]:
     """Order people so that the order of rows does not change the model."""
     return sorted(people, key=lambda person: (isinstance(person, bytes), person))

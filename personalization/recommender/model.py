@@ -22,6 +22,7 @@ from personalization.recommender.signals import Signals, Touched
 
 MAX_COUNT = 100
 _SPARE = 20
+_ALLOWED = 64
 Offered = Callable[[list[str]], Collection[str]]
 """Returns which of some items may be shown."""
 
@@ -123,8 +124,8 @@ class Model:
         ``among``, only items in it are. Items of ``exclude_categories`` are neither recommended nor used as a reason.
         Items this model does not know are ignored. ``reasons`` bounds
         ``because`` and ``despite``, >= 1. ``shape``: what a personal list is made for besides relevance. ``offered`` is
-        asked with the ids of the best items, a few more than ``count``: only those it returns make the list, and only
-        they are explained.
+        asked with the ids of the best items, and of a few more where not all of them are on offer: only those it
+        returns make the list, and only they are explained.
 
         Raises ValueError for an unknown level or a ``count`` or ``reasons`` out of range.
         """
@@ -135,7 +136,7 @@ class Model:
         permitted = permit(level, history=history, session=session, segment=segment, group=group)
         allowed = self._outside(exclude_categories)
         touched = self._touched(permitted)
-        signals = Signals.of(touched, allowed.tolist())
+        signals = Signals.of(touched, allowed)
         candidates = allowed if among is None else allowed & self._among(among)
         candidates = candidates & ~self._among(exclude) if exclude else candidates
         candidates = _without(candidates, touched) if exclude_seen else candidates
@@ -166,40 +167,64 @@ class Model:
         return positions
 
     def _outside(self, categories: Collection[str]) -> _Flags:
-        allowed = np.ones(len(self.items), dtype=np.bool_)
-        for category in categories:
-            allowed[self._positions_by_category.get(category, [])] = False
-        return allowed
+        """Return which items are of none of the categories; to be read only."""
+        key = frozenset(categories)
+        found = self._allowed.get(key)
+        if found is None:
+            found = np.ones(len(self.items), dtype=np.bool_)
+            for category in key:
+                found[self._positions_by_category.get(category, [])] = False
+            if len(self._allowed) >= _ALLOWED:
+                self._allowed.clear()
+            self._allowed[key] = found
+        return found
+
+    @cached_property
+    def _allowed(self) -> dict[frozenset[str], _Flags]:
+        """Return what ``_outside`` has found: what is hidden is the same for many people."""
+        return {}
 
     def _among(self, items: Collection[str]) -> _Flags:
         chosen = np.zeros(len(self.items), dtype=np.bool_)
         chosen[[self._positions[item] for item in items if item in self._positions]] = True
         return chosen
 
-    def _touched(self, permitted: Permitted) -> list[Touched]:
+    def _touched(self, permitted: Permitted) -> Touched:
         """Return what was touched of the items that the model knows, oldest first."""
-        find, history = self._positions.get, permitted.history
-        if isinstance(history, Touches):
-            found = self._found(history)
-        else:
-            found = [
-                (position, weight, is_liked, False)
-                for item, weight, _, is_liked in history
-                if (position := find(item)) is not None
-            ]
-        now = [
-            (position, weight, is_liked, True)
-            for item, weight, _, is_liked in permitted.session
+        history, session = permitted.history, permitted.session
+        found = self._found(history) if isinstance(history, Touches) else self._named(history, in_session=False)
+        if not session:
+            return found
+        now = self._named(session, in_session=True)
+        return Touched(*(np.concatenate(columns) for columns in zip(found, now, strict=True)))
+
+    def _named(self, touches: Iterable[Interaction], *, in_session: bool) -> Touched:
+        find = self._positions.get
+        known = [
+            (position, weight, is_liked)
+            for item, weight, _, is_liked in touches
             if (position := find(item)) is not None
         ]
-        return [*found, *now]
+        positions, weights, liked = zip(*known, strict=True) if known else ((), (), ())
+        return Touched(
+            np.array(positions, dtype=np.intp),
+            np.array(weights, dtype=np.float64),
+            np.array(liked, dtype=np.bool_),
+            np.full(len(known), in_session),
+        )
 
-    def _found(self, touches: Touches) -> list[Touched]:
+    def _found(self, touches: Touches) -> Touched:
         known, order = self._digests
-        places = np.searchsorted(known, touches.items).clip(max=len(known) - 1)
+        places = np.searchsorted(known, touches.items)
+        np.minimum(places, len(known) - 1, out=places)
         is_known = known[places] == touches.items
-        positions, weights = order[places[is_known]].tolist(), touches.weights[is_known].tolist()
-        return [(position, weight, True, False) for position, weight in zip(positions, weights, strict=True)]
+        positions = order[places[is_known]]
+        return Touched(
+            positions,
+            touches.weights[is_known],
+            np.ones(len(positions), dtype=np.bool_),
+            np.zeros(len(positions), dtype=np.bool_),
+        )
 
     @cached_property
     def _digests(self) -> tuple[NDArray[np.uint64], _Positions]:
@@ -250,8 +275,8 @@ class Model:
         """Score every candidate as the sum of what each of the person's items says for it or against it."""
         band = self.parameters.recipe.band(len(signals))
         weighing = Weighing(self.parts, band.weights, signals)
-        prior = band.prior * group.prior if band.prior else np.zeros(len(self.items))
-        related = np.flatnonzero((weighing.scores > NOISE) & candidates)
+        prior = band.prior * group.prior if band.prior else self._without_prior
+        related = ((weighing.scores > NOISE) & candidates).nonzero()[0]
         scores = weighing.scores[related] + prior[related]
         chosen = self._chosen(related, scores, signals, wish)
         best = self._offered(related[chosen], wish)
@@ -259,7 +284,7 @@ class Model:
             return answers.explained(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons)
         best, tried = self._arranged(best, weighing.scores[best] + prior[best], wish)
         found = answers.explained(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons)
-        return [replace(each, is_tried=place in tried) for place, each in enumerate(found)]
+        return [each._replace(is_tried=place in tried) for place, each in enumerate(found)]
 
     def _chosen(self, related: _Positions, scores: NDArray[np.float64], signals: Signals, wish: "_Wish") -> _Positions:
         """Return which of the related items make the list, in its order."""
@@ -285,9 +310,18 @@ class Model:
         """Return those of the best that make the list."""
         if wish.offered is None:
             return best[: wish.kept]
-        known = wish.offered([self.items[position].id for position in best])
-        kept = [position for position in best.tolist() if self.items[position].id in known]
-        return np.array(kept[: wish.kept], dtype=np.intp)
+        ids = [self.items[position].id for position in best.tolist()]
+        first = ids[: wish.kept]
+        known = wish.offered(first)
+        if len(known) == len(first):
+            return best[: wish.kept]
+        known = {*known, *wish.offered(ids[wish.kept :])}
+        kept = [place for place, item in enumerate(ids) if item in known]
+        return best[kept[: wish.kept]]
+
+    @cached_property
+    def _without_prior(self) -> NDArray[np.float64]:
+        return np.zeros(len(self.items))
 
     @cached_property
     def _categories(self) -> NDArray[np.float32]:
@@ -327,9 +361,9 @@ class _Wish:
         return self.kept if self.offered is None else self.kept + _SPARE
 
 
-def _without(candidates: _Flags, touched: Iterable[Touched]) -> _Flags:
+def _without(candidates: _Flags, touched: Touched) -> _Flags:
     left = candidates.copy()
-    left[[position for position, *_ in touched]] = False
+    left[touched.positions] = False
     return left
 
 
@@ -341,8 +375,8 @@ def highest(scores: NDArray[np.float64], count: int) -> _Positions:
     if len(scores) <= count:
         return np.argsort(-scores, kind="stable")
     least = np.partition(scores, len(scores) - count)[len(scores) - count]
-    among = np.flatnonzero(scores >= least)
-    return among[np.argsort(-scores[among], kind="stable")[:count]]
+    among: _Positions = (scores >= least).nonzero()[0]
+    return among[(-scores[among]).argsort(kind="stable")[:count]]
 
 
 def _filled(

@@ -84,11 +84,11 @@ class Weighing:
 
     def _remainders(self, size: int) -> NDArray[np.float64]:
         """Return what the rows add to the score of each item."""
-        if not any(one.size for one in self._values):
-            return np.zeros(size)
-        cells = np.concatenate([one.ravel() for one in self._neighbours])
-        values = np.concatenate([one.ravel() for one in self._values])
-        return np.bincount(cells, weights=values, minlength=size).astype(np.float64, copy=False)
+        found = np.zeros(size)
+        for neighbours, values in zip(self._neighbours, self._values, strict=True):
+            if values.size:
+                found += np.bincount(neighbours.ravel(), weights=values.ravel(), minlength=size)
+        return found
 
     def _add(self, part: Part, weight: float, signals: Signals) -> NDArray[np.float32]:
         rows, counts = part.counted(signals)
@@ -105,18 +105,22 @@ class Weighing:
         return common
 
     def contributions(self, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Return (signals x chosen) what each signal adds to the score of each chosen item."""
-        width = len(chosen)
-        place = np.full(len(self.scores), -1, dtype=np.int32)
-        place[chosen] = np.arange(width)
-        found = np.zeros(self._signals * width)
+        """Return (chosen x signals) what each signal adds to the score of each chosen item."""
+        width = self._signals
+        begins = np.full(len(self.scores), -1, dtype=np.int32)
+        begins[chosen] = np.arange(0, len(chosen) * width, width)
+        found = np.zeros(len(chosen) * width)
         for rows, neighbours, values in zip(self._rows, self._neighbours, self._values, strict=True):
-            places = np.take(place, neighbours.ravel())
-            hits = np.flatnonzero(places >= 0)
+            cells = begins.take(neighbours.ravel())
+            hits = (cells >= 0).nonzero()[0]
             if len(hits):
-                cells = rows[hits // neighbours.shape[1]] * width + places[hits]
-                found += np.bincount(cells, weights=values.ravel()[hits], minlength=len(found))
-        table = found.reshape(self._signals, width)
+                at = cells[hits] + rows[hits // neighbours.shape[1]]
+                found += np.bincount(at, weights=values.ravel()[hits], minlength=len(found))
+        table = found.reshape(len(chosen), width)
         for rows, counts, outgoing, into in self._common:
-            table[rows] += counts[:, np.newaxis] * (outgoing @ into[:, chosen])
+            common = (into[:, chosen].T @ outgoing.T) * counts
+            if len(rows) == width:
+                table += common
+            else:
+                table[:, rows] += common
         return table

@@ -1,16 +1,51 @@
 """What a person did, as the scoring reads it: distinct items, oldest first."""
 
-from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from personalization.recommender.interactions import InvalidInteractions
 
-Touched = tuple[int, float, bool, bool]
-"""Touch of an item: its position in the model, weight, whether liked, whether of this session."""
+
+class Touched(NamedTuple):
+    """Touches of items in columns, oldest first.
+
+    Of each: the item's position in the model, the weight, whether liked, and whether of this session.
+    """
+
+    positions: NDArray[np.intp]
+    weights: NDArray[np.float64]
+    liked: NDArray[np.bool_]
+    in_session: NDArray[np.bool_]
+
+    def only(self, rows: NDArray[np.bool_]) -> "Touched":
+        """Return some of them."""
+        return Touched(self.positions[rows], self.weights[rows], self.liked[rows], self.in_session[rows])
+
+    def distinct(self) -> "Touched":
+        """Return each item once, at its latest moment, with its strongest weight.
+
+        Reloading a page is not a stronger wish. Training does the same.
+        """
+        by_item = np.argsort(self.positions, kind="stable")
+        items = self.positions[by_item]
+        is_first = np.empty(len(items), dtype=np.bool_)
+        is_first[:1] = True
+        np.not_equal(items[1:], items[:-1], out=is_first[1:])
+        begins = np.flatnonzero(is_first)
+        if len(begins) == len(items):
+            return self
+        latest = by_item[np.append(begins[1:], len(items)) - 1]
+        by_time = np.argsort(latest)
+        return Touched(
+            self.positions[latest[by_time]],
+            np.maximum.reduceat(self.weights[by_item], begins)[by_time],
+            np.logical_or.reduceat(self.liked[by_item], begins)[by_time],
+            np.logical_or.reduceat(self.in_session[by_item], begins)[by_time],
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,31 +58,17 @@ class Signals:
     in_session: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, touched: Iterable[Touched], usable: Sequence[bool]) -> "Signals":
-        """Read touches of items that the model knows, oldest first; those that are not ``usable`` are left out."""
-        weights: dict[int, float] = {}
-        liked: set[int] = set()
-        session: set[int] = set()
-        for position, strength, is_liked, is_of_session in touched:
-            if not usable[position]:
-                continue
-            # The strongest counts once, at its latest moment: reloading a page is not a stronger wish. Training
-            # does the same.
-            before = weights.pop(position, 0.0)
-            weights[position] = max(before, strength)
-            if is_liked:
-                liked.add(position)
-            if is_of_session:
-                session.add(position)
-        strengths = np.array(list(weights.values()), dtype=np.float64)
-        if len(strengths) and not (np.isfinite(strengths).all() and strengths.min() > 0):
-            raise InvalidInteractions("An interaction's weight must be a finite number above 0.")
-        return cls(
-            positions=np.array(list(weights), dtype=np.intp),
-            strengths=strengths / strengths.max() if len(strengths) else strengths,
-            liked=_flags(weights, liked),
-            in_session=_flags(weights, session),
-        )
+    def of(cls, touched: Touched, usable: NDArray[np.bool_]) -> "Signals":
+        """Read touches; those of items that are not ``usable`` are left out."""
+        rows = usable[touched.positions]
+        positions, weights, liked, in_session = (touched if rows.all() else touched.only(rows)).distinct()
+        if len(weights):
+            strongest = weights.max()
+            # Every comparison with what is no number is false.
+            if not (weights.min() > 0 and strongest < np.inf):
+                raise InvalidInteractions("An interaction's weight must be a finite number above 0.")
+            weights = weights / strongest
+        return cls(positions, weights, liked, in_session)
 
     def __len__(self) -> int:
         return len(self.positions)
@@ -66,9 +87,3 @@ class Signals:
     def wanted(self) -> NDArray[np.intp]:
         """Return the numbers of the signals that the person liked."""
         return np.flatnonzero(self.liked)
-
-
-def _flags(positions: Collection[int], flagged: Collection[int]) -> NDArray[np.bool_]:
-    if len(flagged) in (0, len(positions)):  # as it is nearly always
-        return np.full(len(positions), bool(flagged))
-    return np.array([position in flagged for position in positions], dtype=np.bool_)

@@ -18,6 +18,7 @@ from personalization.recommender.recipe import Kind, Lists, Recipe, Spec, of_one
 
 NEIGHBOURS = 100
 """Ten items with their reasons are scored within 150 us at so many; twice as many gain 2 % of nDCG on MovieLens."""
+DAMPING = 10.0
 _OF_NEW_ITEMS = 4
 """A row keeps one weight to a new item for so many to known ones."""
 _SAMPLE = 300
@@ -33,7 +34,7 @@ def train(
     min_segment: int = 20,
     min_people: int = 2,
     neighbours: int = NEIGHBOURS,
-    damping: float = 10.0,
+    damping: float = DAMPING,
     dense_limit: int = weights.DENSE_LIMIT,
 ) -> Model:
     """Train a model; the same input gives the same model.
@@ -55,37 +56,53 @@ def train(
     catalogue = catalogue_of(items)
     data = Histories.of(interactions, catalogue)
     chosen = recipe or plain(len(catalogue), dense_limit)
-    touched = data.touched
-    alike = likeness(catalogue, touched, chosen.content, min_people)
-    parts = tuple(
-        built(spec, data, alike, min_people=min_people, neighbours=neighbours, dense_limit=dense_limit)
-        for spec in chosen.parts
-    )
+    rules = Parameters(min_segment, min_people, neighbours, damping, chosen)
+    return of_histories(data, catalogue, segments, rules, dense_limit)
+
+
+def of_histories(
+    data: Histories,
+    catalogue: tuple[Item, ...],
+    segments: Mapping[Person, str],
+    rules: Parameters,
+    dense_limit: int = weights.DENSE_LIMIT,
+) -> Model:
+    """Train a model on histories over the items of the catalogue."""
+    builder = weights.Builder(data, min_people=rules.min_people, neighbours=rules.neighbours, dense_limit=dense_limit)
+    alike = _likeness(catalogue, builder.known, rules.recipe.content)
+    return assembled(data, catalogue, segments, rules, [_built(spec, builder, alike) for spec in rules.recipe.parts])
+
+
+def assembled(
+    data: Histories,
+    catalogue: tuple[Item, ...],
+    segments: Mapping[Person, str],
+    rules: Parameters,
+    parts: Sequence[Part],
+) -> Model:
+    """Return the model of parts that were built, with the lists of everybody and of the segments."""
     model = Model(
         items=catalogue,
-        popularity=popularity(data.likes, min_people=min_people, damping=damping, prior=None),
+        popularity=popularity(data.likes, min_people=rules.min_people, damping=rules.damping, prior=None),
         segments={},
-        parts=parts,
-        trained_on=TrainedOn(people=len(data.people), pairs=int(touched.nnz), items=len(catalogue)),
-        parameters=Parameters(min_segment, min_people, neighbours, damping, chosen),
+        parts=tuple(parts),
+        trained_on=TrainedOn(people=len(data.people), pairs=len(data), items=len(catalogue)),
+        parameters=rules,
     )
     return replace(model, segments=groups(model, data, segments))
 
 
-def likeness(catalogue: Sequence[Item], touched: Any, number: int, min_people: int) -> Any:
+def _likeness(catalogue: Sequence[Item], known: NDArray[np.bool_], number: int) -> Any:
     """Return of each item without enough people what it is like; None where weights are not taken over."""
-    known = np.asarray(touched.sum(axis=0)).ravel() >= min_people
     return content.likeness(content.vectors(catalogue), known, number) if number and not known.all() else None
 
 
-def built(
-    spec: Spec, data: Histories, alike: Any, *, min_people: int, neighbours: int, dense_limit: int = weights.DENSE_LIMIT
-) -> Part:
+def _built(spec: Spec, builder: weights.Builder, alike: Any) -> Part:
     """Return a part with its scale, and with the weights of new items by what they are like."""
-    part = weights.build(spec, data, min_people=min_people, neighbours=neighbours, dense_limit=dense_limit)
+    part = builder.build(spec)
     if alike is not None:
-        part = content.adopted(part, alike, max(1, neighbours // _OF_NEW_ITEMS))
-    return scaled(part, data)
+        part = content.adopted(part, alike, max(1, builder.neighbours // _OF_NEW_ITEMS))
+    return scaled(part, builder.data)
 
 
 def plain(items: int, dense_limit: int) -> Recipe:
@@ -106,17 +123,16 @@ def groups(model: Model, data: Histories, segments: Mapping[Person, str]) -> dic
     }
 
 
-def taste_segments(model: Model, interactions: Interactions, *, at_least: int) -> dict[Person, str]:
-    """Group people by the scores that the model gives them, at least so many in each group."""
-    data = Histories.of(interactions, model.items)
-    return taste.clusters(model, data, at_least=at_least)
-
-
 def regrouped(model: Model, interactions: Interactions, segments: Mapping[Person, str], lists: Lists) -> Model:
     """Return the model with the lists of other segments."""
+    return relisted(model, Histories.of(interactions, model.items), segments, lists)
+
+
+def relisted(model: Model, data: Histories, segments: Mapping[Person, str], lists: Lists) -> Model:
+    """Return the model with the lists of segments of the people in ``data``."""
     recipe = replace(model.parameters.recipe, lists=lists)
     model = replace(model, parameters=replace(model.parameters, recipe=recipe))
-    return replace(model, segments=groups(model, Histories.of(interactions, model.items), segments))
+    return replace(model, segments=groups(model, data, segments))
 
 
 def _check(min_segment: int, min_people: int, neighbours: int, damping: float) -> None:

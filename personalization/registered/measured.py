@@ -8,7 +8,6 @@ from typing import Any
 from personalization.recommender.interactions import Interactions
 from personalization.recommender.validation.evaluation import Evaluation, Figures, GroupFigure
 from personalization.recommender.validation.tuning import Chosen
-from policies.bundles.building import SEGMENT_MIN_SIZE
 
 _ROWS_AT_A_TIME = 100_000
 
@@ -23,12 +22,12 @@ def of_data(data: Interactions) -> dict[str, Any]:
     }
 
 
-def of_evaluation(evaluation: Evaluation) -> dict[str, Any]:
-    """Return every level's figures by protocol, and those of groups: all in thousandths."""
+def of_evaluation(evaluation: Evaluation, *, least: int) -> dict[str, Any]:
+    """Return every level's figures by protocol, and those of groups of ``least`` people: all in thousandths."""
     return {
         "ndcg_at_10_per_mille": {str(level): round(quality * 1000) for level, quality in evaluation.ndcg.items()},
         "measured_on": evaluation.people,
-        "by_segment": _large_groups(evaluation),
+        "by_segment": _large_groups(evaluation, least),
         "protocols": {
             str(protocol): {str(level): _figures(figures) for level, figures in levels.items()}
             for protocol, levels in evaluation.levels.items()
@@ -78,11 +77,11 @@ def _figures(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _large_groups(evaluation: Evaluation) -> dict[str, list[int]]:
+def _large_groups(evaluation: Evaluation, least: int) -> dict[str, list[int]]:
     """Return how many people of a group were asked about, and the quality for them; small groups are taken together."""
-    small = [figures for figures in evaluation.by_segment.values() if figures[0] < SEGMENT_MIN_SIZE]
-    groups = {name: figures for name, figures in evaluation.by_segment.items() if figures[0] >= SEGMENT_MIN_SIZE}
+    small = [figures for figures in evaluation.by_segment.values() if figures[0] < least]
+    groups = {name: figures for name, figures in evaluation.by_segment.items() if figures[0] >= least}
     people = sum(count for count, _ in small)
-    if people >= SEGMENT_MIN_SIZE or (people and not groups):
+    if people >= least or (people and not groups):
         groups["all others"] = (people, sum(count * quality for count, quality in small) / people)
     return {name: [count, round(quality * 1000)] for name, (count, quality) in groups.items()}

@@ -3,6 +3,9 @@
 What an officer keeps as a revision later is theirs; a new version begins with this one.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from model_registry import prefill
 from model_registry.documents.card import (
     Alternative,
@@ -19,12 +22,11 @@ from model_registry.documents.card import (
 from model_registry.models import ModelVersion
 from personalization import engine
 from personalization.recommender.recipe import Kind, Recipe
-from personalization.recommender.validation.evaluation import Protocol
 from personalization.snapshots import files
 
 NEW_ITEMS = "new items alone, protocol=S"
 """Slice of the figure of items that were treated as new."""
-_BY_LEVEL = {
+BY_LEVEL = {
     "precision": "precision@10",
     "recall": "recall@10",
     "coverage": "coverage",
@@ -55,7 +57,8 @@ _CONSIDERATIONS = Considerations(
     limitations=[
         "Who did little here gets what is popular in the region and age group.",
         "Items that too few people used are ranked by what they are like alone, in categories and words.",
-        "Repeats count as no hit, so levels that forget look worse than they are.",
+        "Repeats count as no hit, so levels that forget look worse than they are by protocol W.",
+        "It ranks items and predicts no ratings: there is no error of predicted ratings (RMSE, MAE).",
     ],
     tradeoffs=["A lower level uses less about a person and ranks worse; the figures by level say how much."],
     ethical=[
@@ -103,20 +106,29 @@ def _architecture(recipe: Recipe) -> Architecture:
 
 
 def _with_figures(evaluation: Evaluation, version: ModelVersion) -> Evaluation:
-    """Add what the training measured of each level, as it is served, and of new items."""
-    levels = version.metrics["protocols"][Protocol.W]
-    found = [
-        Metric(type=name, value=given[key] / 1000, slice=f"level={level}, protocol={Protocol.W}")
-        for level, given in levels.items()
-        for key, name in _BY_LEVEL.items()
-        if given[key] is not None
-    ]
+    """Add what the training measured of each level by both protocols, and of new items.
+
+    S leaves every item of the training part out of the lists, W what the level may look at: so it is served.
+    """
+    found = []
+    for protocol, levels in version.metrics["protocols"].items():
+        for level, given in levels.items():
+            group = f"level={level}, protocol={protocol}"
+            found.append(_ndcg(given, group))
+            found += [
+                Metric(type=name, value=given[key] / 1000, slice=group)
+                for key, name in BY_LEVEL.items()
+                if given[key] is not None
+            ]
     new = version.metrics["new_items"]
     if new is not None:
-        low, high = (end / 1000 for end in new["interval"])
-        interval = Interval(lower=low, upper=high)
-        found.append(Metric(type="ndcg@10", value=new["ndcg"] / 1000, slice=NEW_ITEMS, interval=interval))
+        found.append(_ndcg(new, NEW_ITEMS))
     return evaluation.model_copy(update={"metrics": [*evaluation.metrics, *found]})
+
+
+def _ndcg(given: Mapping[str, Any], group: str) -> Metric:
+    low, high = (end / 1000 for end in given["interval"])
+    return Metric(type="ndcg@10", value=given["ndcg"] / 1000, slice=group, interval=Interval(lower=low, upper=high))
 
 
 def _with_rules(evaluation: Evaluation) -> Evaluation:

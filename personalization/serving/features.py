@@ -33,6 +33,7 @@ NUMBERS: Mapping[str, int] = {
 }
 _KINDS = {number: kind for kind, number in NUMBERS.items()}
 _ENTRY = np.dtype([("item", ">u8"), ("kind", "u1"), ("weight", ">f4"), ("at", ">i4")])
+_MANY = 400
 _EPOCH = 2**31  # moments count from there, so that they last until 2106
 _DISMISSED_S = round(events.DISMISSED_FOR.total_seconds())
 _LIKING = np.isin(np.arange(256), [NUMBERS[kind] for kind in LIKING])
@@ -44,6 +45,11 @@ class Features(NamedTuple):
     recent: bytes | None = None
     older: bytes | None = None
     has_older: bool = False
+
+    @property
+    def is_long(self) -> bool:
+        """Return whether so many events were read that a list of them takes long."""
+        return len(self.older or b"") > _MANY * _ENTRY.itemsize
 
 
 NONE = Features()
@@ -66,14 +72,21 @@ def history(
     if features.recent is None:
         return None
     entries = np.frombuffer((features.older or b"") + features.recent, _ENTRY)
+    if _are_touches(frozenset(kinds))[entries["kind"]].all():  # as it is nearly always
+        enough = len(entries) >= limit or not features.has_older or features.older is not None
+        entries = entries[-limit:]
+        weights = entries["weight"].astype(np.float64)
+        if enough and weights.all():
+            return _of_touches(entries, weights)
     if not entries["kind"].all():
         return None
     entries = entries[_counts(entries, kinds, now)]
     if len(entries) < limit and features.has_older and features.older is None:
         return None
     entries = entries[-limit:]
-    if entries["weight"].all():
-        return _of_touches(entries)
+    weights = entries["weight"].astype(np.float64)
+    if weights.all():
+        return _of_touches(entries, weights)
     if of_all_items:
         return None
     model = load()
@@ -81,9 +94,9 @@ def history(
     return History.of((name, _KINDS[kind], weight) for name, kind, weight in named if name is not None)
 
 
-def _of_touches(entries: NDArray[np.void]) -> History:
+def _of_touches(entries: NDArray[np.void], weights: NDArray[np.float64]) -> History:
     """Return a history without any no: each entry is a touch."""
-    items, weights = entries["item"].astype(np.uint64), entries["weight"].astype(np.float64)
+    items = entries["item"].astype(np.uint64)
     liked = _LIKING[entries["kind"]] | (weights > events.MIDDLE)
     return History(Touches(items, weights), _Items(frozenset(items[liked].tolist())))
 
@@ -108,6 +121,12 @@ def _counts(entries: NDArray[np.void], kinds: Collection[str], now: float) -> ND
     if dismissed.any():
         counted &= ~dismissed | (entries["at"].astype(np.int64) + _EPOCH > now - _DISMISSED_S)
     return counted
+
+
+@lru_cache(maxsize=64)
+def _are_touches(kinds: frozenset[str]) -> NDArray[np.bool_]:
+    """Return by its number whether a kind is of these, and no word about an item for a time."""
+    return _flags(kinds) & ~np.isin(np.arange(256), [NUMBERS[Kind.DISMISS]])
 
 
 @lru_cache(maxsize=64)

@@ -5,18 +5,22 @@ opt-out makes a new one in its own transaction, and what was held under the old 
 and an opt-out count at the next request, as if each read the tables.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from django.utils.translation import get_language
+
 from personalization.rules.hidden import PROMOTED, Hidden
-from personalization.serving import reading
+from personalization.serving import reading, wording
 from personalization.serving.reading import Entry
+from personalization.serving.requests import Written
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 
 _Lists = tuple[int, frozenset[str]]
 _General = list[tuple[str, str, str]]
 _MOST_BYTES = 32 * MIB
 _ABSENT = Entry("", frozenset(), is_offered=False)  # not in the catalogue, or removed
+_UNREAD = Entry("", frozenset(), is_offered=False)
 
 
 def _bytes_of_entry(slug: str, entry: Entry) -> int:
@@ -27,6 +31,10 @@ def _bytes_of_list(_key: _Lists, items: _General) -> int:
     return ENTRY_BYTES + sum(128 + 4 * (len(slug) + len(title)) for slug, title, _basis in items)
 
 
+def _bytes_of_text(_key: tuple[_Lists, str | None], written: Written) -> int:
+    return 2 * ENTRY_BYTES + 128 * len(written.ids) + len(bytes(written.text))
+
+
 class Items:
     """Items of one revision; without a revision nothing is held, and each question is one to the database."""
 
@@ -34,24 +42,29 @@ class Items:
         self.revision = revision
         self._entries: Memo[str, Entry] = Memo(_MOST_BYTES, _bytes_of_entry)
         self._general: Memo[_Lists, _General] = Memo(MIB, _bytes_of_list)
+        self._written: Memo[tuple[_Lists, str | None], Written] = Memo(MIB, _bytes_of_text)
 
     def offered(self, slugs: Collection[str], hidden: frozenset[str]) -> dict[str, str]:
         """Return those of the items that are offered and not hidden, with their titles. Raises ReadingFailed."""
         return {
-            slug: entry.title for slug, entry in self._of(slugs) if entry.is_offered and hidden.isdisjoint(entry.tags)
+            slug: entry.title
+            for slug, entry in self._of(slugs).items()
+            if entry.is_offered and hidden.isdisjoint(entry.tags)
         }
 
     def titles(self, slugs: Collection[str], hidden: frozenset[str]) -> dict[str, str]:
         """Return titles of items, offered or not, that are not hidden. Raises ReadingFailed."""
-        return {
+        return self.named(slugs, hidden)[0]
+
+    def named(self, slugs: Collection[str], hidden: frozenset[str]) -> tuple[dict[str, str], frozenset[str]]:
+        """Return ``titles`` and those of the items whose place is paid for. Raises ReadingFailed."""
+        entries = self._of(slugs)
+        titles = {
             slug: entry.title
-            for slug, entry in self._of(slugs)
+            for slug, entry in entries.items()
             if entry is not _ABSENT and hidden.isdisjoint(entry.tags)
         }
-
-    def promoted(self, slugs: Collection[str]) -> frozenset[str]:
-        """Return those of the items whose place is paid for. Raises ReadingFailed."""
-        return frozenset(slug for slug, entry in self._of(slugs) if PROMOTED in entry.tags)
+        return titles, frozenset([slug for slug, entry in entries.items() if PROMOTED in entry.tags])
 
     def general(self, count: int, hidden: Hidden) -> _General:
         """Return items, titles and bases of the general list, without what is hidden. Raises ReadingFailed."""
@@ -63,12 +76,22 @@ class Items:
             self._general.remember((count, hidden), found)
         return found
 
-    def _of(self, slugs: Collection[str]) -> Iterable[tuple[str, Entry]]:
+    def written(self, count: int, hidden: Hidden) -> Written:
+        """Return the general list in the words of the language in force. Raises ReadingFailed."""
+        if hidden is None or self.revision is None:
+            return Written.of(wording.popular(self.general(count, hidden)))
+        key = (count, hidden), get_language()
+        found = self._written.get(key)
+        if found is None:
+            found = Written.of(wording.popular(self.general(count, hidden)))
+            self._written.remember(key, found)
+        return found
+
+    def _of(self, slugs: Collection[str]) -> Mapping[str, Entry]:
         held = self._entries.get
-        found = [(slug, held(slug)) for slug in slugs]
-        missing = [slug for slug, entry in found if entry is None]
-        read = self._read(missing) if missing else {}
-        return [(slug, entry or read[slug]) for slug, entry in found]
+        found = {slug: held(slug) or _UNREAD for slug in slugs}
+        missing = [slug for slug, entry in found.items() if entry is _UNREAD]
+        return {**found, **self._read(missing)} if missing else found
 
     def _read(self, slugs: Collection[str]) -> Mapping[str, Entry]:
         entries = reading.entries(slugs)
@@ -89,13 +112,9 @@ class Offer(NamedTuple):
         """Return those of the items that are offered now, with their titles. Raises ReadingFailed."""
         return self.items.offered(slugs, self.hidden)
 
-    def titles(self, slugs: Collection[str]) -> Mapping[str, str]:
-        """Return titles of items, offered or not. Raises ReadingFailed."""
-        return self.items.titles(slugs, self.hidden)
-
-    def promoted(self, slugs: Collection[str]) -> frozenset[str]:
-        """Return those of the items whose place is paid for. Raises ReadingFailed."""
-        return self.items.promoted(slugs)
+    def named(self, slugs: Collection[str]) -> tuple[Mapping[str, str], frozenset[str]]:
+        """Return their titles, and those of them whose place is paid for. Raises ReadingFailed."""
+        return self.items.named(slugs, self.hidden)
 
 
 _held = Items(None)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from psycopg.pq.abc import PGresult
 
+from common.postgres.prepared import PreparedStatement
 from personalization.serving import features
 from personalization.serving.features import Features
 from policies.decisions import information
@@ -51,6 +52,10 @@ class Asked(NamedTuple):
     purpose: str
     level: str
 
+    @property
+    def statement(self) -> PreparedStatement:
+        return STATEMENT
+
     def parameters(self) -> tuple[bytes, ...]:
         return *self.wanted.parameters(), self.purpose.encode(), self.level.encode()
 
@@ -59,22 +64,17 @@ class Asked(NamedTuple):
         value = result.get_value
         revision = value(0, _CATALOGUE)
         return Known(
-            self.wanted.information(result),
+            self.wanted.known(result),
             None if revision is None else int.from_bytes(revision, "big"),
             value(0, _HELD) == _TRUE,
             Features(value(0, _RECENT), value(0, _OLDER), value(0, _HAS_OLDER) == _TRUE),
         )
 
 
-def read(subject_ref: UUID, purpose: str, level: str, token_hash: bytes = b"", scope: bytes = b"") -> Known:
-    """Read what is known, as ``information.read`` does. Raises InformationUnavailable."""
-    asked = Asked(Wanted(subject_ref, token_hash, scope), purpose, level)
-    return information.asked(STATEMENT, asked.parameters(), asked.known)
-
-
 def read_if_possible(subject_ref: UUID, purpose: str, level: str) -> Known:
-    """Read the same, or NOTHING where the database does not answer."""
+    """Read what is known, as ``information.read`` does, or NOTHING where the database does not answer."""
+    asked = Asked(Wanted(subject_ref), purpose, level)
     try:
-        return read(subject_ref, purpose, level)
+        return information.asked(STATEMENT, asked.parameters(), asked.known)
     except InformationUnavailable:
         return NOTHING

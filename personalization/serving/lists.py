@@ -7,14 +7,13 @@ as a digest under a secret of this process.
 
 import hashlib
 import os
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from personalization.recommender.answers import Served
 from personalization.serving.features import Features
+from personalization.serving.requests import Written
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 
 _SECRET = os.urandom(32)
-_BYTES_OF_AN_ITEM = 2_048  # with the objects of its reasons, scored and worded
 
 
 class Grounds(NamedTuple):
@@ -35,15 +34,18 @@ class Grounds(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A list as the engine made it, and in words; to be read only. ``confidence``: of the model, in per cent."""
+    """A list that was made. ``scores``: the bins of its scores. ``confidence``: of the model, in per cent."""
 
-    served: Served
-    items: list[dict[str, Any]]
+    level: str
+    fallback: str | None
+    written: Written
+    scores: tuple[int, ...]
     confidence: int
 
 
 def _size_of(grounds: Grounds, listed: Listed) -> int:
-    return 2 * ENTRY_BYTES + 64 * len(grounds.session) + _BYTES_OF_AN_ITEM * len(listed.items)
+    ids, text = listed.written
+    return 3 * ENTRY_BYTES + 64 * len(grounds.session) + 128 * len(ids) + len(bytes(text))
 
 
 LISTS: Memo[Grounds, Listed] = Memo(64 * MIB, _size_of)

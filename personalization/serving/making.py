@@ -9,10 +9,12 @@ from typing import Any
 from django.utils.translation import get_language
 
 from common.levels import LEVELS
+from common.waiting import no_wait
 from model_registry.reviews.outputs.holding import Made
 from personalization import engine
 from personalization.models import Event
 from personalization.monitors import tally
+from personalization.monitors.measures import bins
 from personalization.ranking import shaping
 from personalization.recommender.interactions import Interaction, Touches
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
@@ -25,13 +27,16 @@ from personalization.serving.items import Items, Offer
 from personalization.serving.known import Known
 from personalization.serving.lists import Grounds, Listed
 from personalization.serving.reading import History
-from personalization.serving.requests import RecommendationRequest, Recommendations
+from personalization.serving.requests import RecommendationRequest, Recommendations, Written
 from personalization.showings import caps
 from personalization.showings.caps import Caps
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.evaluate import Decision
 
 _MAX_HISTORY = 5_000
+_NOTHING = Written.of([])
+_AT_ONCE = 20
+"""Items of a list that the loop of a server makes itself. What takes longer than a few decisions is for a thread."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ def personal(permit: Permit) -> Recommendations:
     held = None if grounds is None else lists.LISTS.get(grounds)
     if held is None:
         return _made(permit, grounds)
-    tally.scored(permit.model, held.served.recommendations)
+    tally.scored(permit.model, held.scores)
     return _answer(permit, held)
 
 
@@ -132,6 +137,8 @@ def _made(permit: Permit, grounds: Grounds | None) -> Recommendations:
     if permit.hidden is None:
         return permit.general("information_unavailable")
     chosen, model, bundle = permit.request.candidates, permit.model, permit.bundle
+    if chosen is not None or permit.request.count > _AT_ONCE or permit.about.features.is_long:
+        no_wait.refuse()
     offer = Offer(items.at(permit.about.catalogue), permit.hidden)
     try:
         among = offer.of(chosen or ())
@@ -143,13 +150,13 @@ def _made(permit: Permit, grounds: Grounds | None) -> Recommendations:
         observing.compare(served, bundle, purpose=permit.request.purpose, arguments=arguments)
         if served.level_used == "none":
             return permit.general(served.fallback)
-        titles = offer.titles(wording.items_of(served.recommendations))
-        promoted = offer.promoted({*titles, *among})
+        titles, promoted = offer.named(wording.items_of(served.recommendations).union(among))
     except engine.EngineFailed as failed:
         return permit.general(failed.code)
     except reading.ReadingFailed:
         return permit.general("information_unavailable")
-    tally.scored(model, served.recommendations)
+    scores = tuple(bins.of_list(served.recommendations))
+    tally.scored(model, scores)
     kinds = engine.kinds_of(model, bundle, served.segment) if served.segment else ()
     popular_with = wording.group(served.segment, kinds)
     listed = wording.explained(served.recommendations, titles, history.liked, popular_with, promoted)
@@ -159,11 +166,17 @@ def _made(permit: Permit, grounds: Grounds | None) -> Recommendations:
         rest = [(item, among[item], "promoted" if item in promoted else "popular") for item in wanted]
         listed = _completed(listed, rest, permit.request.count)
         left_out = len(chosen) - len(wanted)
-    made = Listed(served, listed, outputs.confidence(served.recommendations))
+    made = Listed(
+        str(served.level_used),
+        served.fallback and str(served.fallback),
+        Written.of(listed),
+        scores,
+        outputs.confidence(served.recommendations),
+    )
     # A no counts for a time, and events that were read for themselves are not those of the grounds.
     if grounds is not None and (isinstance(history.touches, Touches) or not grounds.events):
         lists.LISTS.remember(grounds, made)
-    return replace(_answer(permit, made), took_us=took_us, left_out=left_out)
+    return _answer(permit, made, took_us=took_us, left_out=left_out)
 
 
 def _history(permit: Permit) -> History:
@@ -172,7 +185,8 @@ def _history(permit: Permit) -> History:
     Without what a cap lets no longer be shown. Raises EngineFailed and ReadingFailed.
     """
     history = _events(permit) if permit.uses_events else History()
-    return replace(history, unwanted=history.unwanted | permit.caps.full())
+    full = permit.caps.full()
+    return replace(history, unwanted=history.unwanted | full) if full else history
 
 
 def _events(permit: Permit) -> History:
@@ -211,18 +225,27 @@ def _completed(listed: list[Any], wanted: list[tuple[str, str, str]], count: int
     return [*listed, *wording.popular(rest[: count - len(listed)])]
 
 
-def _answer(permit: Permit, made: Listed) -> Recommendations:
-    request, level = permit.request, str(made.served.level_used)
+def _answer(
+    permit: Permit, made: Listed, *, took_us: int | None = None, left_out: int | None = None
+) -> Recommendations:
+    request = permit.request
 
     def output() -> Made:
         return outputs.made(
             request.subject_ref, request.purpose, permit.decision, permit.model, permit.bundle,
-            level=level, items=made.items, confidence=made.confidence, among=request.candidates,
+            level=made.level, items=made.written.items(), confidence=made.confidence, among=request.candidates,
         )  # fmt: skip
 
-    fallback = made.served.fallback and str(made.served.fallback)
     return Recommendations(
-        level, made.items, permit.decision, permit.model, fallback, output=output, is_held=permit.about.is_held
+        made.level,
+        made.written,
+        permit.decision,
+        permit.model,
+        made.fallback,
+        took_us=took_us,
+        output=output,
+        left_out=left_out,
+        is_held=permit.about.is_held,
     )
 
 
@@ -238,13 +261,12 @@ def general(
     hidden, chosen, left_out = hiding.hidden(decision, request.seen_by), request.candidates, None
     if hidden is not None and caps.of(decision, request.subject_ref, request.purpose).hide_promotions:
         hidden |= {PROMOTED}
-    found: list[tuple[str, str, str]]
     try:
         if chosen is None:
-            found = catalogue.general(request.count, hidden)
+            written = catalogue.written(request.count, hidden)
         else:
             found, offered = reading.general_among(chosen, request.count, hidden)
-            left_out = len(chosen) - offered
+            written, left_out = Written.of(wording.popular(found)), len(chosen) - offered
     except reading.ReadingFailed:
-        found, fallback = [], fallback or "information_unavailable"
-    return Recommendations("none", wording.popular(found), decision, model, fallback, left_out=left_out)
+        written, fallback = _NOTHING, fallback or "information_unavailable"
+    return Recommendations("none", written, decision, model, fallback, left_out=left_out)

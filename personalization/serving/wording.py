@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from personalization.recommender.answers import Because, Recommendation
+from personalization.recommender.answers import Basis, Because, Recommendation
 from personalization.recommender.groups.forming import Kind, kind_of
 from policies.bundles import reasons
 from policies.decisions.evaluate import Decision
@@ -67,7 +67,7 @@ def popular(items: Iterable[tuple[str, str, str]]) -> list[Document]:
 def items_of(recommendations: Iterable[Recommendation]) -> set[str]:
     """Return all items that are named: the recommended ones, and the person's own as their reasons."""
     named = {each.item.id for each in recommendations}
-    return named.union(reason.item for each in recommendations for reason in (*each.because, *each.despite))
+    return named.union([reason[0] for each in recommendations for reason in (*each.because, *each.despite)])
 
 
 def group(key: str | None, kinds: Sequence[str]) -> str:
@@ -81,14 +81,14 @@ def group(key: str | None, kinds: Sequence[str]) -> str:
     if kind is Kind.TASTE:
         return _("Popular with people of similar taste: %(kinds)s") % {"kinds": ", ".join(kinds)}
     parts = dict(part.split("=", 1) for part in key.partition(":")[2].split("|"))
-    standings = {
-        "new": _("Popular with people who are new here"),
-        "regular": _("Popular with people who come regularly"),
-        "lapsed": _("Popular with people who have not been here for a while"),
+    amounts = {
+        "few": _("Popular with people who chose few things here"),
+        "some": _("Popular with people who chose some things here"),
+        "many": _("Popular with people who chose many things here"),
     }
     favourite = parts.get("favourite", "")
     found = [_("Popular with people who often choose %(kinds)s") % {"kinds": favourite}] if favourite else []
-    return "; ".join([*found, *([standings[parts["standing"]]] if "standing" in parts else [])])
+    return "; ".join([*found, *([amounts[parts["chosen"]]] if "chosen" in parts else [])])
 
 
 class _Sentences(NamedTuple):
@@ -141,15 +141,16 @@ def _item(
 
 def _named(items: Iterable[Because], titles: Mapping[str, str]) -> list[Document]:
     return [
-        {"item": each.item, "title": titles[each.item], "share": round(each.share, 4)}
-        for each in items
-        if each.item in titles
+        {"item": item, "title": titles[item], "share": round(share, 4)}
+        for item, share, _contribution, _source in items
+        if item in titles
     ]
 
 
 def _why(recommendation: Recommendation, things: list[str], liked: Container[str], say: _Sentences) -> str:
     if things:
         named = things[0] if len(things) == 1 else say.two % {"one": things[0], "other": things[1]}
-        looked = recommendation.basis == "session" or any(each.item not in liked for each in recommendation.because[:2])
+        first = recommendation.because[:2]
+        looked = recommendation.basis is Basis.SESSION or not all(each.item in liked for each in first)
         return (say.looked if looked else say.liked) % {"things": named}
     return say.segment if recommendation.basis == "segment" else say.popular

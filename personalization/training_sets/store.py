@@ -93,7 +93,7 @@ TRAINING = TrainingStore(
             ("version__model__slug", "string", _("model")),
             ("version__version", "integer", _("version")),
             ("version__created_at", "date-time", _("trained")),
-            ("readable", "string", _("your group by what you choose most and since when")),
+            ("readable", "string", _("your group by what you choose most and how much")),
             ("taste", "string", _("your group by taste")),
             (_TOUCHES, "array", _("what is kept of you, to recompute the model's figures")),
         ),

@@ -37,14 +37,20 @@ def rerun(data: Data, model: Model) -> Rerun:
     """Choose the recipe, train and evaluate as the training did, with the artifact's parameters and catalogue."""
     rules = model.parameters
     touches, segments = data.interactions, data.segments
-    chosen = choose(touches, model.items, segments, lists=(Lists.COUNTS,), min_people=rules.min_people)
+    chosen = choose(
+        touches, model.items, segments,
+        lists=(Lists.COUNTS,), min_segment=rules.min_segment, min_people=rules.min_people,
+    )  # fmt: skip
     again = train(
         touches, model.items, segments,
         recipe=rules.recipe, min_segment=rules.min_segment, min_people=rules.min_people,
         neighbours=rules.neighbours, damping=rules.damping,
     )  # fmt: skip
     again = groups.added(again, touches, groups.kinds_of(model)).model
-    asked = ask(touches, model.items, segments, recipe=rules.recipe, min_people=rules.min_people)
+    asked = ask(
+        touches, model.items, segments,
+        recipe=rules.recipe, min_segment=rules.min_segment, min_people=rules.min_people,
+    )  # fmt: skip
     return Rerun(chosen, again, asked)
 
 
@@ -56,8 +62,9 @@ def metrics(found: Checked, again: Rerun | None) -> dict[str, Any]:
     if again is None or found.listed is None:
         return of_data
     noted = _noted(again.asked, found.listed)
-    evaluation = measured.of_evaluation(summed(noted, found.data.segments)) if noted is not None else {}
-    return {**of_data, **evaluation, **measured.of_choice(again.chosen)}
+    k = again.model.parameters.min_segment
+    lists = {} if noted is None else measured.of_evaluation(summed(noted, found.data.segments, min_segment=k), least=k)
+    return {**of_data, **lists, **measured.of_choice(again.chosen)}
 
 
 def _noted(asked: Asked, listed: Listed) -> Asked | None:

@@ -3,7 +3,9 @@
 from personalization.serving import endpoint
 from personalization.visitors.bodies import VisitBody
 from policies.endpoints import wsgi
+from policies.endpoints.begun import waiting
 
 PATH = f"{endpoint.PATH}/visit"
 
-application = wsgi.endpoint(endpoint.answering(VisitBody))
+begin = endpoint.beginning(VisitBody)
+application = wsgi.endpoint(waiting(begin))

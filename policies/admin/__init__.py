@@ -2,10 +2,8 @@
 
 from policies.admin import (
     bundles,
-    caps,
     credentials,
     data_categories,
-    display,
     drops,
     jurisdictions,
     opa,
@@ -13,6 +11,7 @@ from policies.admin import (
     prices,
     ranking,
     residency,
+    shown,
 )
 from policies.admin.decision_log import pages as decision_log
 from policies.admin.systems import ProcessingSystemAdmin
@@ -20,11 +19,9 @@ from policies.admin.systems import ProcessingSystemAdmin
 __all__ = [
     "ProcessingSystemAdmin",
     "bundles",
-    "caps",
     "credentials",
     "data_categories",
     "decision_log",
-    "display",
     "drops",
     "jurisdictions",
     "opa",
@@ -32,4 +29,5 @@ __all__ = [
     "prices",
     "ranking",
     "residency",
+    "shown",
 ]

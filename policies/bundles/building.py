@@ -18,6 +18,7 @@ from policies.models import (
     DisplayRule,
     FrequencyCap,
     Jurisdiction,
+    MaskRule,
     PriceRule,
     ProcessingRegion,
     RankingRule,
@@ -29,17 +30,17 @@ from policies.models import (
 from privacy.releases import limits
 from privacy.retention.data_sets import periods
 
-SEGMENT_MIN_SIZE = 20
 QUIET_HOURS = {"start": 21, "end": 8}
 
 
 def build_data() -> dict[str, Any]:
     """Return the registers as one document: what policies can look up (docs/glossary.md names the members)."""
     purposes = list(Purpose.objects.filter(is_active=True).order_by("slug"))
+    disclosure = limits.document()
     return {
         "schema": 1,
         "levels": LEVELS,
-        "segment": {"min_size": SEGMENT_MIN_SIZE},
+        "segment": {"min_size": disclosure["smallest_group"]},
         "quiet_hours": QUIET_HOURS,
         "purposes": _purposes(purposes),
         "sensitive_categories": list(SensitiveCategory.objects.order_by("slug").values_list("slug", flat=True)),
@@ -49,9 +50,10 @@ def build_data() -> dict[str, Any]:
         "models": _models(),
         "human_review": _reviews(),
         "display_rules": {rule.slug: rule.document() for rule in DisplayRule.objects.all()},
-        "disclosure": limits.document(),
+        "disclosure": disclosure,
         "ranking": {rule.purpose: rule.document() for rule in RankingRule.objects.all()},
         "frequency_caps": {cap.slug: cap.document() for cap in FrequencyCap.objects.all()},
+        "mask_rules": {rule.slug: rule.document() for rule in MaskRule.objects.all()},
         "price_rules": {rule.slug: rule.document() for rule in PriceRule.objects.all()},
     }
 

@@ -19,6 +19,7 @@ from policies.models import (
     DisplayRule,
     FrequencyCap,
     Jurisdiction,
+    MaskRule,
     PriceRule,
     ProcessingRegion,
     RankingRule,
@@ -76,6 +77,7 @@ _REGISTERS = (
     _Register(RankingRule, ("purpose",)),
     _Register(PriceRule, ("slug",)),
     _Register(FrequencyCap, ("slug",)),
+    _Register(MaskRule, ("slug",)),
 )
 
 

@@ -58,7 +58,7 @@ _spool = Spool(settings.SPOOL_DIR)
 # The caller states another region than the register has: the stricter answer of both is given (decision 0024).
 _REGION_CONFLICT = "region_conflict"
 # What must not be shown in one of the two regions is not shown, and the bounds of prices of both bind.
-_OF_BOTH = frozenset({"hide_items", "hide_flagged", "hide_promotions", "price_bounds", "cap_showings"})
+_OF_BOTH = frozenset({"hide_items", "hide_flagged", "hide_promotions", "mask_fields", "price_bounds", "cap_showings"})
 
 
 def _size_of(_key: _Key, rendered: RenderedVerdict) -> int:

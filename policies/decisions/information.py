@@ -5,9 +5,8 @@ that a withdrawal, a revoked credential, a suspended model and a roll-back are i
 process. Nothing is kept between decisions but the prepared statement.
 """
 
-import struct
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,6 +14,7 @@ import psycopg
 from django.db import DatabaseError, connections
 from psycopg.pq.abc import PGresult
 
+from common.postgres import arrays
 from common.postgres.prepared import PreparedStatement, StatementTimeout
 from common.rollouts.shares import are_in_share
 from consent.ledger.projection import ConsentEntry
@@ -119,11 +119,12 @@ class Wanted(msgspec.Struct, frozen=True):
     subject_ref: UUID
     token_hash: bytes = _NO_TOKEN
     scope: bytes = b""
+    statement: ClassVar[PreparedStatement] = STATEMENT
 
     def parameters(self) -> tuple[bytes, ...]:
         return self.token_hash, self.subject_ref.bytes, self.scope
 
-    def information(self, result: PGresult) -> Information:
+    def known(self, result: PGresult) -> Information:
         """Read the row. Raises msgspec.MsgspecError for one that makes no sense."""
         return _information(result, () if self.subject_ref == NO_SUBJECT else (self.subject_ref,))
 
@@ -135,7 +136,7 @@ def read(subject_ref: UUID, token_hash: bytes = _NO_TOKEN, scope: bytes = b"") -
     sense is no information either.
     """
     wanted = Wanted(subject_ref, token_hash, scope)
-    return asked(STATEMENT, wanted.parameters(), wanted.information)
+    return asked(STATEMENT, wanted.parameters(), wanted.known)
 
 
 def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[Information, dict[UUID, Information]]:
@@ -144,9 +145,8 @@ def read_many(refs: Collection[UUID], token_hash: bytes, scope: bytes) -> tuple[
     One revision answers for all of them. The first value says what does not depend on a person. One statement. Raises
     InformationUnavailable.
     """
-    return asked(
-        STATEMENT_FOR_MANY, (token_hash, _array(refs), scope), lambda result: _information_about_many(result, refs)
-    )
+    parameters = token_hash, arrays.uuids(refs), scope
+    return asked(STATEMENT_FOR_MANY, parameters, lambda result: _information_about_many(result, refs))
 
 
 _Read = TypeVar("_Read")
@@ -167,12 +167,6 @@ def asked(statement: PreparedStatement, parameters: Sequence[bytes], read_result
     except (psycopg.Error, DatabaseError, msgspec.MsgspecError) as exc:
         connections["default"].close()
         raise InformationUnavailable from exc
-
-
-def _array(refs: Collection[UUID]) -> bytes:
-    """Return PostgreSQL's binary uuid[]: dimensions, no NULLs, element type, length, lower bound, elements."""
-    head = struct.pack(">iiIii", 1, 0, 2950, len(refs), 1)
-    return head + b"".join(b"\x00\x00\x00\x10" + ref.bytes for ref in refs)
 
 
 def _information(result: PGresult, people: Collection[UUID]) -> Information:

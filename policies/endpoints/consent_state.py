@@ -41,17 +41,13 @@ class _Asked(msgspec.Struct, forbid_unknown_fields=True):
     subject: _Subject
 
 
-def begin(environ: Environ) -> Begun:
+def begin(environ: Environ) -> Begun[Information]:
     """Read the request; its statement is executed by the caller. Raises Refused."""
     token, document = wsgi.read_call(environ, _SCOPE)
     subject = _subject(document)
     ref = information.NO_SUBJECT if isinstance(subject, str) else subject_ref(subject.id, subject_type=subject.type)
     wanted = Wanted(ref, token_hash(token), _SCOPE.encode())
-    return Begun(environ, wanted, lambda known: _body(subject, known), unavailable=_unavailable)
-
-
-def _unavailable() -> Refused:
-    return Refused(503, "unavailable", "The database does not answer; send the request again.")
+    return Begun(environ, wanted, lambda known: _body(subject, known))
 
 
 def _subject(document: dict[str, Any]) -> _Subject | str:
@@ -62,8 +58,10 @@ def _subject(document: dict[str, Any]) -> _Subject | str:
         return _FORM if "unknown field" in str(exc) else f"{exc} {_FORM}"
 
 
-def _body(subject: _Subject | str, known: Information) -> bytes:
+def _body(subject: _Subject | str, known: Information | None) -> bytes:
     """Answer a caller who may know. Raises Refused (400, 401, 403, 503)."""
+    if known is None:
+        raise Refused(503, "unavailable", "The database does not answer; send the request again.")
     wsgi.check_known(known, _SCOPE)
     if isinstance(subject, str):
         raise Refused(400, "invalid_request", subject)

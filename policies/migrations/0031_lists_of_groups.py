@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
             field=models.CharField(
                 choices=[
                     ("region_age", "By region and age band"),
-                    ("readable", "By what people choose most, and how long they have been here"),
+                    ("readable", "By what people choose most, and how many things they chose"),
                     ("taste", "By taste: groups of at least 50 people"),
                 ],
                 db_default="region_age",

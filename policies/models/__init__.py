@@ -16,6 +16,7 @@ from policies.models.log import (
     PeriodKey,
     SpoolPosition,
 )
+from policies.models.masking import MaskRule
 from policies.models.opa import ExternalBatch, ExternalDecision, OpaInstance
 from policies.models.prices import PriceRule
 from policies.models.ranking import RankingRule
@@ -47,6 +48,7 @@ __all__ = [
     "Jurisdiction",
     "LogCheckpoint",
     "LogDrop",
+    "MaskRule",
     "OpaInstance",
     "PeriodKey",
     "Policy",

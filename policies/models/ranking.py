@@ -32,7 +32,7 @@ class RankingRule(models.Model):
         """Which list the level ``segment`` serves."""
 
         REGION_AGE = "region_age", "By region and age band"
-        READABLE = "readable", "By what people choose most, and how long they have been here"
+        READABLE = "readable", "By what people choose most, and how many things they chose"
         TASTE = "taste", "By taste: groups of at least 50 people"
 
     purpose = models.SlugField(max_length=64, unique=True)

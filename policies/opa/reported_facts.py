@@ -9,7 +9,6 @@ from typing import Any
 
 from common.levels import LEVELS
 from consent.register.part_words import LEVEL
-from policies.bundles.building import SEGMENT_MIN_SIZE
 from policies.bundles.loading import LoadedBundle
 from policies.decisions.facts import ACTIONS, AGE_BANDS, CHANNELS, SOURCES, UNKNOWN
 
@@ -27,7 +26,7 @@ _MAX_LIST = 64
 def mask(bundle: LoadedBundle) -> Mask:
     """Return the mask of what a server answered under this revision."""
     residency, purpose = bundle.data["residency"], _word(bundle.purposes)
-    category = _word(bundle.categories)
+    category, least = _word(bundle.categories), bundle.data["segment"]["min_size"]
     return _members(
         {
             "action": _word(ACTIONS),
@@ -78,7 +77,7 @@ def mask(bundle: LoadedBundle) -> Mask:
                     "known": _flag,
                 }
             ),
-            "engine": _members({"segment_k": _size, "privacy_budget": _word(_BUDGETS)}),
+            "engine": _members({"segment_k": _size(least), "privacy_budget": _word(_BUDGETS)}),
             "time": _members({"quiet_hours": _flag}),
             "idle_display_rules": _list(_word(bundle.data.get("display_rules", {}))),
             "visitor": _flag,
@@ -127,6 +126,6 @@ def _flag(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def _size(value: Any) -> int | None:
+def _size(least: int) -> Mask:
     """Reduce a group's size to whether it reaches the least one: the policy asks no more."""
-    return max(0, min(value, SEGMENT_MIN_SIZE)) if type(value) is int else None
+    return lambda value: max(0, min(value, least)) if type(value) is int else None

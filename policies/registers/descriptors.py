@@ -7,6 +7,7 @@ from policies.models import (
     DisplayRule,
     FrequencyCap,
     Jurisdiction,
+    MaskRule,
     PriceRule,
     ProcessingRegion,
     RankingRule,
@@ -108,6 +109,15 @@ def cap_narrows(before: Document | None, after: Document | None) -> bool:
     return is_same and bool(after["most"] <= before["most"] and after["days"] >= before["days"])
 
 
+def mask_narrows(before: Document | None, after: Document | None) -> bool:
+    """Return whether a rule of masking masks the same or more, for the same people or more."""
+    if before is None or after is None:
+        return after is not None
+    conditions = ("age_bands", "regions", "purposes")
+    masks_as_much = set(before["item_fields"]) <= set(after["item_fields"])
+    return masks_as_much and all(_covers(before[name], after[name]) for name in conditions)
+
+
 def _save_checked(rule: Any, _created: bool) -> None:
     rule.full_clean(validate_unique=False)
     rule.save()
@@ -154,6 +164,14 @@ REGISTERS = (
         model=FrequencyCap,
         key=("slug",),
         narrows=cap_narrows,
+        save=_save_checked,
+    ),
+    Register(
+        name="mask_rule",
+        title="Rule of masking",
+        model=MaskRule,
+        key=("slug",),
+        narrows=mask_narrows,
         save=_save_checked,
     ),
     Register(

@@ -34,6 +34,8 @@ permitted if {
 	place_allowed
 	short_enough
 	composes
+	names_no_one
+	withstands
 }
 
 default readable := false
@@ -44,6 +46,7 @@ readable if {
 	is_number(input.l)
 	is_number(input.t)
 	is_boolean(input.has_sensitive)
+	is_boolean(input.person_key)
 	is_number(input.days)
 	is_string(input.purpose)
 	is_string(input.people)
@@ -58,6 +61,8 @@ limits_readable if {
 	is_number(data.disclosure.l_at_least)
 	is_number(data.disclosure.t_at_most)
 	is_number(data.disclosure.epsilon_at_most)
+	is_number(data.disclosure.inferred_at_most)
+	is_number(data.disclosure.singled_out_at_most)
 	is_number(data.disclosure.days_at_most)
 	is_number(data.disclosure.overlap_at_least)
 }
@@ -170,6 +175,45 @@ warnings contains ["overlap", sprintf("%v", [input.smallest_overlap])] if {
 }
 
 # METADATA
+# title: Pseudonyms
+# description: >-
+#   A hash, a token or an encrypted value points to one person, and joins all rows of that person. The limits say whether
+#   it refuses the release or warns its second officer.
+names_no_one if {
+	input.person_key == false
+} else if {
+	input.person_key == true
+	data.disclosure.person_key == "warn"
+}
+
+warnings contains ["person_key", ""] if {
+	input.person_key == true
+}
+
+# METADATA
+# title: Attacks
+# description: >-
+#   What attacks on a part of the copy learnt about who is in it beyond what they learnt about a control group. Where
+#   there were too few rows to measure it, the second officer is warned.
+withstands if {
+	below(input.inferred, data.disclosure.inferred_at_most)
+	below(input.singled_out, data.disclosure.singled_out_at_most)
+}
+
+below(found, limit) if {
+	found == null
+} else if {
+	is_number(found)
+	found <= limit
+}
+
+warnings contains ["attack_unmeasured", ""] if {
+	input.kind == "table"
+	input.has_sensitive == true
+	input.inferred == null
+}
+
+# METADATA
 # title: Findings
 # description: Pairs of a stable code and what it is about. They explain a refusal and decide nothing.
 findings contains ["release_unreadable", ""] if {
@@ -200,6 +244,18 @@ findings contains ["protection_unknown", input.kind] if {
 	readable
 	not strong_enough
 	input.kind != "table"
+	not too_much_epsilon
+}
+
+too_much_epsilon if {
+	input.kind == "noisy"
+	is_number(input.epsilon)
+	input.epsilon > data.disclosure.epsilon_at_most
+}
+
+findings contains ["epsilon_too_large", sprintf("%v of %v", [input.epsilon, data.disclosure.epsilon_at_most])] if {
+	readable
+	too_much_epsilon
 }
 
 findings contains ["purpose_unknown", purpose] if {
@@ -240,4 +296,19 @@ findings contains ["days_too_many", sprintf("%v of %v", [input.days, data.disclo
 findings contains ["overlap", sprintf("%v of %v", [input.smallest_overlap, data.disclosure.overlap_at_least])] if {
 	readable
 	not composes
+}
+
+findings contains ["person_key", ""] if {
+	readable
+	not names_no_one
+}
+
+findings contains ["inferred_too_often", sprintf("%v of %v", [input.inferred, data.disclosure.inferred_at_most])] if {
+	readable
+	not below(input.inferred, data.disclosure.inferred_at_most)
+}
+
+findings contains ["singled_out_too_often", sprintf("%v of %v", [input.singled_out, data.disclosure.singled_out_at_most])] if {
+	readable
+	not below(input.singled_out, data.disclosure.singled_out_at_most)
 }

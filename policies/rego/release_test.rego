@@ -4,7 +4,9 @@ import data.governance.release
 
 limits := {
 	"k_at_least": 10, "l_at_least": 2, "t_at_most": 300, "epsilon_at_most": 1000, "days_at_most": 365,
+	"inferred_at_most": 200, "singled_out_at_most": 1000,
 	"overlap": "refuse", "overlap_at_least": 2, "smallest_group": 20,
+	"person_key": "refuse",
 }
 
 asked := {
@@ -20,6 +22,9 @@ asked := {
 	"region": "eu-central-1",
 	"days": 365,
 	"smallest_overlap": null,
+	"person_key": false,
+	"inferred": 0,
+	"singled_out": 0,
 	"expired_instruments": [],
 }
 
@@ -57,7 +62,7 @@ test_without_a_sensitive_column_only_k_counts if {
 
 test_noise_is_judged_by_its_epsilon if {
 	judged({"kind": "noisy", "k": 1, "epsilon": 1000}, {}).decision
-	codes({"kind": "noisy", "epsilon": 1001}) == ["protection_unknown"]
+	codes({"kind": "noisy", "epsilon": 1001}) == ["epsilon_too_large"]
 	codes({"kind": "noisy", "epsilon": 0}) == ["protection_unknown"]
 	codes({"kind": "noisy"}) == ["protection_unknown"]
 	codes({"kind": "raw"}) == ["protection_unknown"]
@@ -115,10 +120,29 @@ test_an_overlap_refuses_or_warns_as_the_limits_say if {
 	warned.obligations == [{"type": "look_at", "properties": {"code": "overlap", "detail": "1"}}]
 }
 
+test_attacks_are_limited_and_warned_of_where_none_was_measured if {
+	codes({"inferred": 201}) == ["inferred_too_often"]
+	codes({"inferred": "0"}) == ["inferred_too_often"]
+	judged({"inferred": 200, "singled_out": 1000}, {}).decision
+	judged({"singled_out": 501}, {"singled_out_at_most": 500}).reasons == [{"code": "singled_out_too_often", "detail": "501 of 500"}]
+	unmeasured := judged({"inferred": null, "singled_out": null}, {})
+	unmeasured.decision
+	unmeasured.obligations == [{"type": "look_at", "properties": {"code": "attack_unmeasured", "detail": ""}}]
+	judged({"inferred": null, "has_sensitive": false, "l": 1}, {}).obligations == []
+}
+
 test_what_cannot_be_read_is_refused if {
 	codes({"k": "10"}) == ["release_unreadable"]
 	answer := release.answer with input as {}
 	answer.reasons == [{"code": "release_unreadable", "detail": ""}]
 	unlimited := release.answer with input as asked with data.disclosure as {}
 	unlimited.reasons == [{"code": "release_unreadable", "detail": ""}]
+}
+
+test_pseudonyms_of_people_refuse_unless_the_limits_only_warn if {
+	codes({"person_key": true}) == ["person_key"]
+	answer := judged({"person_key": true}, {"person_key": "warn"})
+	answer.decision
+	answer.obligations == [{"type": "look_at", "properties": {"code": "person_key", "detail": ""}}]
+	"release_unreadable" in codes({"person_key": null})
 }

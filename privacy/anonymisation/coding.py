@@ -16,47 +16,35 @@ import pyarrow as pa
 from privacy.anonymisation.columns import as_texts, typed
 from privacy.anonymisation.errors import UnusableColumn
 from privacy.anonymisation.generalisation import Coded, Column, Domain, Hierarchy, IntArray, encode
-from privacy.anonymisation.kanonymity import Counted, check_people
-from privacy.anonymisation.partition.items import Items, group_rows
+from privacy.anonymisation.kanonymity import Counted, check_people, count
+from privacy.anonymisation.partition.items import group_rows
 from privacy.anonymisation.wish import Wish
 
 _LARGEST_KEY = 2**62
 _MERGED_AT = 1 << 22  # combinations
 
 
-class Tally:
-    """The distinct combinations of some columns, counted, and which of them each row has; a context for its file."""
+class TooManyCombinations(Exception):
+    """A table has more combinations than fit into memory: they are grouped by rounds of SQL (``rounds``)."""
+
+
+class Coder:
+    """Codes of the values of some columns, one more than their place in ``values``; 0 is a missing value."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self.names = names
-        self._values: dict[str, dict[Any, int]] = {name: {} for name in names}
+        self.values: dict[str, dict[Any, int]] = {name: {} for name in names}
         self._translations: dict[str, tuple[pa.Array, IntArray]] = {}
-        self._pending: list[tuple[Column, IntArray]] = []
-        self._maps: list[IntArray] = []
-        self._lengths: list[int] = []
-        self._waiting = 0
-        self._of_rows = tempfile.TemporaryFile()  # noqa: SIM115 (a tally closes it)
 
-    def __enter__(self) -> "Tally":
-        return self
+    def codes(self, columns: Mapping[str, pa.Array]) -> list[IntArray]:
+        """Return the codes of one part, a column each."""
+        return [self._code(name, values, columns[name]) for name, values in self.values.items()]
 
-    def __exit__(self, *exc: object) -> None:
-        self._of_rows.close()
-
-    def add(self, columns: Mapping[str, pa.Array]) -> None:
-        """Count the rows of one part."""
-        coded = [self._code(name, values, columns[name]) for name, values in self._values.items()]
-        codes, of_row = _distinct(coded, [len(values) + 1 for values in self._values.values()])
-        of_row.tofile(self._of_rows)
-        self._lengths.append(len(of_row))
-        self._maps.append(np.arange(codes.shape[1]) + sum(part.shape[1] for part, _ in self._pending))
-        self._pending.append((codes, np.bincount(of_row, minlength=codes.shape[1])))
-        self._waiting += codes.shape[1]
-        if self._waiting > _MERGED_AT:
-            self._merge()
+    @property
+    def sizes(self) -> list[int]:
+        """Return how many codes each column has by now."""
+        return [len(values) + 1 for values in self.values.values()]
 
     def _code(self, name: str, values: dict[Any, int], column: pa.Array) -> IntArray:
-        """Return 0 for a missing value, else one more than the place of the value in ``values``."""
         coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
         before, translate = self._translations.get(name, (None, np.zeros(0, dtype=np.int32)))
         if before is None or not before.equals(coded.dictionary):
@@ -71,12 +59,47 @@ class Tally:
         found: IntArray = translate[places.to_numpy(zero_copy_only=False)]
         return found
 
+
+class Tally:
+    """The distinct combinations of some columns, counted, and which of them each row has; a context for its file.
+
+    Raises TooManyCombinations where there are more than ``most``.
+    """
+
+    def __init__(self, names: Sequence[str], *, most: int | None = None) -> None:
+        self.names = names
+        self._coder, self._most = Coder(names), most
+        self._pending: list[tuple[Column, IntArray]] = []
+        self._maps: list[IntArray] = []
+        self._lengths: list[int] = []
+        self._waiting = 0
+        self._of_rows = tempfile.TemporaryFile()  # noqa: SIM115 (a tally closes it)
+
+    def __enter__(self) -> "Tally":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._of_rows.close()
+
+    def add(self, columns: Mapping[str, pa.Array]) -> None:
+        """Count the rows of one part."""
+        codes, of_row = _distinct(self._coder.codes(columns), self._coder.sizes)
+        of_row.tofile(self._of_rows)
+        self._lengths.append(len(of_row))
+        self._maps.append(np.arange(codes.shape[1]) + sum(part.shape[1] for part, _ in self._pending))
+        self._pending.append((codes, np.bincount(of_row, minlength=codes.shape[1])))
+        self._waiting += codes.shape[1]
+        if self._waiting > _MERGED_AT:
+            self._merge()
+
     def _merge(self) -> None:
         """Make one table of the combinations of all parts so far."""
         nothing = np.zeros((len(self.names), 0), dtype=np.int32)
         codes = np.concatenate([nothing, *(part for part, _ in self._pending)], axis=1)
         rows = np.concatenate([np.zeros(0, dtype=np.int64), *(part for _, part in self._pending)])
-        merged, into = _distinct(list(codes), [len(values) + 1 for values in self._values.values()])
+        merged, into = _distinct(list(codes), self._coder.sizes)
+        if self._most is not None and merged.shape[1] > self._most:
+            raise TooManyCombinations
         self._maps = [into[of_part] for of_part in self._maps]
         counted = np.bincount(into, weights=rows, minlength=merged.shape[1]).astype(np.int64)
         self._pending, self._waiting = [(merged, counted)], 0
@@ -87,7 +110,7 @@ class Tally:
         ((codes, rows),) = self._pending
         columns = {
             name: (list(values), of_column.astype(np.int64) - 1)
-            for (name, values), of_column in zip(self._values.items(), codes, strict=True)
+            for (name, values), of_column in zip(self._coder.values.items(), codes, strict=True)
         }
         return columns, rows
 
@@ -125,35 +148,37 @@ def _distinct(columns: Sequence[IntArray], sizes: Sequence[int]) -> tuple[IntArr
 def counted(tally: Tally, wish: Wish, hierarchies: Mapping[str, Hierarchy]) -> tuple[Counted, IntArray]:
     """Return the table that was tallied, and which of its items each combination is."""
     columns, rows = tally.combinations()
-    quasi_identifiers = [name for name in tally.names if name not in wish.roles]
     encoded: dict[str, tuple[Domain, IntArray]] = {}
     for name, (values, codes) in columns.items():
-        tree = hierarchies.get(name)
         of_value = np.bincount(codes + 1, weights=rows, minlength=len(values) + 1).astype(np.int64)
-        kind = "text" if tree is not None or name == wish.person else "sensitive" if name == wish.sensitive else "any"
-        of_value = np.roll(of_value, -1)
-        # A dictionary may hold values that no row has.
-        occurring = [value if number else None for value, number in zip(values, of_value.tolist(), strict=False)]
-        meaning = _meaning(name, [*occurring, None], of_value, kind, tree)
-        domain, code_of = encode(name, meaning, tree, rows=of_value)
+        domain, code_of = encoded_values(name, values, np.roll(of_value, -1), wish, hierarchies.get(name))
         encoded[name] = domain, code_of[codes]
-    if wish.person is not None:
-        check_people(wish.person, encoded[wish.person][0])
     first, item_of, _ = group_rows(
         [codes for _, codes in encoded.values()], [domain.size for domain, _ in encoded.values()]
     )
-    sensitive = None if wish.sensitive is None else encoded[wish.sensitive][0]
-    items = Items(
-        np.stack([encoded[name][1][first] for name in quasi_identifiers]),
-        np.bincount(item_of, weights=rows, minlength=len(first)).astype(np.int64),
-        None if wish.sensitive is None else encoded[wish.sensitive][1][first],
-        None if wish.person is None else encoded[wish.person][1][first],
-        0 if sensitive is None else sensitive.size,
-    )
-    return Counted({name: encoded[name][0] for name in quasi_identifiers}, items, sensitive), item_of
+    of_items = np.bincount(item_of, weights=rows, minlength=len(first)).astype(np.int64)
+    of_first = {name: (domain, codes[first]) for name, (domain, codes) in encoded.items()}
+    return count(of_first, of_items, [name for name in tally.names if name not in wish.roles], wish), item_of
 
 
-def _meaning(name: str, values: Sequence[Any], rows: IntArray, kind: str, tree: Hierarchy | None) -> Coded:
+def encoded_values(
+    name: str, values: Sequence[Any], rows: IntArray, wish: Wish, tree: Hierarchy | None
+) -> tuple[Domain, IntArray]:
+    """Return the domain of a column and the code of each of its values; ``rows`` of each, those missing last."""
+    kind = "any"
+    if tree is not None or name == wish.person:
+        kind = "text"
+    elif name in wish.sensitive_columns:
+        kind = "sensitive"
+    # A dictionary may hold values that no row has.
+    occurring = [value if number else None for value, number in zip(values, rows.tolist(), strict=False)]
+    domain, code_of = encode(name, meaning(name, [*occurring, None], rows, kind, tree), tree, rows=rows)
+    if name == wish.person:
+        check_people(name, domain)
+    return domain, code_of
+
+
+def meaning(name: str, values: Sequence[Any], rows: IntArray, kind: str, tree: Hierarchy | None) -> Coded:
     """Read what the values of a column are: texts by what they say, others by their type. The last is missing."""
     sample = next((value for value in values if value is not None), "")
     if isinstance(sample, bool | bytes) or not isinstance(sample, str | int | float | dt.date):

@@ -3,6 +3,7 @@
 A label is written once for each different set of values, not once a class.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,30 @@ class Description:
         lost = np.bincount(same, weights=self.loss * rows, minlength=len(first))
         loss = lost / np.maximum(np.bincount(same, weights=rows, minlength=len(first)), 1)
         return Description(self.labels, self.label_of[first], loss, self.members, self.starts)
+
+
+def appended(each: Sequence[Description]) -> Description:
+    """Describe the classes of several tables in a row, by one list of labels."""
+    place_of: dict[str, int] = {}
+    places_of = [
+        np.array([place_of.setdefault(text, len(place_of)) for text in one.labels.tolist()], dtype=np.int64)
+        for one in each
+    ]
+    members, lengths = list[IntArray](), list[int]()
+    taken: set[int] = set()
+    for one, places in zip(each, places_of, strict=True):
+        for label, place in enumerate(places.tolist()):
+            if place not in taken:
+                taken.add(place)
+                members.append(one.members[one.starts[label] : one.starts[label + 1]])
+                lengths.append(len(members[-1]))
+    return Description(
+        np.array(list(place_of), dtype=object),
+        np.concatenate([places[one.label_of] for one, places in zip(each, places_of, strict=True)]),
+        np.concatenate([one.loss for one in each]),
+        np.concatenate(members) if members else each[0].members,
+        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+    )
 
 
 def describe(domain: Domain, codes: IntArray, classes: IntArray, number: int) -> Description:

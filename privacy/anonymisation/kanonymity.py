@@ -1,11 +1,11 @@
 """k-anonymity of tables: every released row looks like at least k - 1 others.
 
-Sweeney, "k-anonymity: a model for protecting privacy", 2002; with l-diversity and t-closeness on one sensitive column.
+Sweeney, "k-anonymity: a model for protecting privacy", 2002; with l-diversity and t-closeness of sensitive columns.
 ``partition`` forms the classes. Pure functions of arrays: no files, no database.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -13,18 +13,13 @@ import numpy as np
 from privacy.anonymisation.describing import Description, describe
 from privacy.anonymisation.errors import AnonymisationError, TooFewRows, TooLittleDiversity, UnknownColumn, quoted
 from privacy.anonymisation.generalisation import Coded, Column, Domain, Hierarchy, IntArray, encode
+from privacy.anonymisation.measuring.queries import Questions
 from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
-from privacy.anonymisation.measuring.result import Result
-from privacy.anonymisation.partition.conditions import (
-    Closeness,
-    Condition,
-    DistinctDiversity,
-    EntropyDiversity,
-    RecursiveDiversity,
-)
-from privacy.anonymisation.partition.distances import distance_for
+from privacy.anonymisation.measuring.result import Part, Result, measure
+from privacy.anonymisation.partition.conditions import Condition
 from privacy.anonymisation.partition.items import Items, group_rows
 from privacy.anonymisation.partition.method import SUPPRESSED, Goal, partition
+from privacy.anonymisation.sensitive import Sensitive, combined
 from privacy.anonymisation.wish import Wish
 
 SUPPRESSED_LABEL = "*"
@@ -32,11 +27,11 @@ SUPPRESSED_LABEL = "*"
 
 @dataclass(frozen=True)
 class Counted:
-    """A table as its distinct combinations of quasi-identifiers, sensitive value and person, counted."""
+    """A table as its distinct combinations of quasi-identifiers, sensitive values and person, counted."""
 
     domains: Mapping[str, Domain]
     items: Items
-    sensitive: Domain | None = None
+    sensitive: Mapping[str, Sensitive] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,40 +75,65 @@ def anonymise(
     _check_columns(columns, [*quasi_identifiers, *wish.roles])
     trees = hierarchies or {}
     encoded = {name: encode(name, columns[name], trees.get(name)) for name in (*quasi_identifiers, *wish.roles)}
-    first, item_of, rows = _grouped(list(encoded.values()))
-    sensitive = None if wish.sensitive is None else encoded[wish.sensitive]
-    person = None if wish.person is None else encoded[wish.person]
     if wish.person is not None:
         check_people(wish.person, encoded[wish.person][0])
-    items = Items(
-        np.stack([encoded[name][1][first] for name in quasi_identifiers]),
-        rows,
-        None if sensitive is None else sensitive[1][first],
-        None if person is None else person[1][first],
-        0 if sensitive is None else sensitive[0].size,
+    first, item_of, rows = _grouped(list(encoded.values()))
+    table = count(
+        {name: (domain, codes[first]) for name, (domain, codes) in encoded.items()}, rows, quasi_identifiers, wish
     )
-    domains = {name: encoded[name][0] for name in quasi_identifiers}
-    result = form_classes(Counted(domains, items, None if sensitive is None else sensitive[0]), wish)
-    return Anonymised(result.classes[item_of], result.shown, report_on(result))
+    result, classes = form_classes(table, wish)
+    return Anonymised(classes[item_of], result.shown, report_on(result))
 
 
-def form_classes(table: Counted, wish: Wish) -> Result:
-    """Form the classes of a counted table and name them. Raises TooFewRows or TooLittleDiversity."""
-    conditions = conditions_of(wish, table)
+def count(
+    encoded: Mapping[str, tuple[Domain, IntArray]], rows: IntArray, quasi_identifiers: Sequence[str], wish: Wish
+) -> Counted:
+    """Return a table from its distinct combinations: the domain of each column, codes, and the rows of each."""
+    combination, sensitive = combined({name: encoded[name] for name in wish.sensitive_columns}, rows)
+    items = Items(
+        np.stack([encoded[name][1] for name in quasi_identifiers]),
+        rows,
+        combination,
+        None if wish.person is None else encoded[wish.person][1],
+        next((len(column.code_of) for column in sensitive.values()), 0),
+    )
+    return Counted({name: encoded[name][0] for name in quasi_identifiers}, items, sensitive)
+
+
+def form_classes(table: Counted, wish: Wish) -> tuple[Result, IntArray]:
+    """Form the classes of a counted table and name them; return what was measured, and the class of each item.
+
+    Raises TooFewRows or TooLittleDiversity.
+    """
+    questions = Questions(table.domains, len(table.items))
+    part, classes = form_part(table, wish, questions)
+    return Result(
+        **vars(part), wish=wish, domains=table.domains, sensitive=table.sensitive, questions=questions
+    ), classes
+
+
+def form_part(table: Counted, wish: Wish, questions: Questions) -> tuple[Part, IntArray]:
+    """Do the same with a part of a table, whose domains and sensitive columns are those of the whole."""
+    conditions = conditions_of(wish, table.sensitive)
     items, item_of = table.items, np.arange(len(table.items))
     if not conditions and items.sensitive is not None:
         items, item_of = _without_sensitive(items, list(table.domains.values()))
-    _check_feasible(items, wish, conditions)
-    goal = Goal(
+    _check_feasible(items, wish, table.sensitive)
+    classes = partition(items, list(table.domains.values()), goal_of(table, wish))
+    shown, classes = _described(items, classes, table.domains)
+    of_item = classes[item_of]
+    return measure(table.items, of_item, shown, table.domains, table.sensitive, questions), of_item
+
+
+def goal_of(table: Counted, wish: Wish) -> Goal:
+    """Return what every class of a table, or of a part of it, has to be."""
+    return Goal(
         k=wish.k,
         weights=[wish.weights.get(name, 1.0) for name in table.domains],
-        conditions=conditions,
-        suppressible=int(wish.suppress * int(items.rows.sum())),
+        conditions=conditions_of(wish, table.sensitive),
+        suppressible=int(wish.suppress * int(table.items.rows.sum())),
         fast=wish.fast,
     )
-    classes = partition(items, list(table.domains.values()), goal)
-    shown, classes = _described(items, classes, table.domains)
-    return Result(wish, table.domains, table.sensitive, table.items, classes[item_of], shown)
 
 
 def check_people(name: str, domain: Domain) -> None:
@@ -131,22 +151,9 @@ def smallest_class(columns: Mapping[str, Column], quasi_identifiers: Sequence[st
     return int(rows.min())
 
 
-def conditions_of(wish: Wish, table: Counted) -> list[Condition]:
-    """Return the conditions on the sensitive column; none where it is only measured."""
-    found: list[Condition] = []
-    domain = table.sensitive
-    if domain is None:
-        return found
-    if wish.l > 1 and wish.diversity == "distinct":
-        found.append(DistinctDiversity(wish.l, domain.missing))
-    elif wish.l > 1 and wish.diversity == "entropy":
-        found.append(EntropyDiversity(wish.l, domain.missing))
-    elif wish.l > 1:
-        found.append(RecursiveDiversity(wish.recursive_c, wish.l, domain.missing))
-    if wish.t is not None:
-        whole = np.zeros(len(table.items), dtype=np.int64)
-        found.append(Closeness(wish.t, table.items.values_of(whole, 1)[0], distance_for(domain)[1]))
-    return found
+def conditions_of(wish: Wish, sensitive: Mapping[str, Sensitive]) -> list[Condition]:
+    """Return the conditions on the sensitive columns; none where they are only measured."""
+    return [condition for column in sensitive.values() for condition in column.conditions(wish)]
 
 
 def _check_columns(columns: Mapping[str, Column | Coded], names: Sequence[str]) -> None:
@@ -159,16 +166,16 @@ def _check_columns(columns: Mapping[str, Column | Coded], names: Sequence[str]) 
         raise AnonymisationError("The columns differ in length.")
 
 
-def _check_feasible(items: Items, wish: Wish, conditions: Sequence[Condition]) -> None:
+def _check_feasible(items: Items, wish: Wish, sensitive: Mapping[str, Sensitive]) -> None:
     whole = np.zeros(len(items), dtype=np.int64)
     people = int(items.people_in(whole, 1)[0]) if len(items) else 0
     if people < wish.k:
         counted = "rows" if wish.person is None else "people"
         raise TooFewRows(f"The table has {people} {counted}; k={wish.k} needs at least as many.")
-    for condition in conditions:
-        if not condition.holds(items.values_of(whole, 1))[0]:
+    for name, column in sensitive.items():
+        if not all(condition.holds(items.values_of(whole, 1))[0] for condition in column.conditions(wish)):
             raise TooLittleDiversity(
-                f"'{wish.sensitive}' has too few distinct values, or too unequal ones, in the table as a whole "
+                f"'{name}' has too few distinct values, or too unequal ones, in the table as a whole "
                 f"for l={wish.l} ({wish.diversity})."
             )
 

@@ -14,7 +14,8 @@ DIVERSITIES: tuple[Diversity, ...] = get_args(Diversity)
 class Wish:
     """What an anonymised table has to be.
 
-    ``l`` counts the sensitive values of a class as ``diversity`` says; ``recursive_c`` is the factor of recursive
+    ``sensitive`` names one column or several: each has to be what is asked. ``l`` counts the values of such a column in
+    a class as ``diversity`` says; ``recursive_c`` is the factor of recursive
     (c, l)-diversity. ``t`` limits the distance of their shares from those of the whole table. ``person`` names the
     column by which k counts people instead of rows. ``suppress`` is the share of rows that may be left out where
     keeping them would cost the others more. ``weights`` say what losses of quasi-identifiers count (1 each). ``fast``
@@ -22,7 +23,7 @@ class Wish:
     """
 
     k: int
-    sensitive: str | None = None
+    sensitive: str | tuple[str, ...] | None = None
     l: int = 1  # noqa: E741 - the literature's name
     diversity: Diversity = "distinct"
     recursive_c: float = 3.0
@@ -33,9 +34,14 @@ class Wish:
     fast: bool = False
 
     @property
+    def sensitive_columns(self) -> tuple[str, ...]:
+        """Return the sensitive columns."""
+        return (self.sensitive,) if isinstance(self.sensitive, str) else self.sensitive or ()
+
+    @property
     def roles(self) -> list[str]:
         """Return the columns that are read without being generalised."""
-        return [name for name in (self.sensitive, self.person) if name is not None]
+        return [*self.sensitive_columns, *([] if self.person is None else [self.person])]
 
     def check(self, quasi_identifiers: Sequence[str]) -> None:
         """Raise AnonymisationError unless the question makes sense, whatever the table holds."""
@@ -51,12 +57,15 @@ class Wish:
             raise AnonymisationError(
                 f"A weight needs a quasi-identifier and a number above 0, unlike {quoted(strange)}."
             )
-        for role, name in (("sensitive", self.sensitive), ("the person's", self.person)):
+        given = [*(("sensitive", name) for name in self.sensitive_columns), ("the person's", self.person)]
+        for role, name in given:
             if name in quasi_identifiers:
                 raise AnonymisationError(f"'{name}' cannot be both {role} and a quasi-identifier.")
 
     def _check_conditions(self) -> None:
-        if self.l < 1 or ((self.l > 1 or self.t is not None) and self.sensitive is None):
+        if len(set(self.sensitive_columns)) != len(self.sensitive_columns):
+            raise AnonymisationError("Name each sensitive column only once.")
+        if self.l < 1 or ((self.l > 1 or self.t is not None) and not self.sensitive_columns):
             raise AnonymisationError("l and t need a sensitive column; l is 1 or more.")
         if self.t is not None and not 0 <= self.t <= 1:
             raise AnonymisationError(f"t must be between 0 and 1, not {self.t}.")
@@ -64,5 +73,5 @@ class Wish:
             raise AnonymisationError(f"Diversity is one of {quoted(DIVERSITIES)}, not '{self.diversity}'.")
         if not self.recursive_c > 0:
             raise AnonymisationError(f"The factor c of recursive diversity must be above 0, not {self.recursive_c}.")
-        if self.sensitive is not None and self.sensitive == self.person:
-            raise AnonymisationError(f"'{self.sensitive}' cannot be both sensitive and the person's.")
+        if self.person in self.sensitive_columns:
+            raise AnonymisationError(f"'{self.person}' cannot be both sensitive and the person's.")

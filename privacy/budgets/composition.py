@@ -2,7 +2,7 @@
 
 Two bounds, of which the smaller holds:
 
-- basic: epsilons add up (Dwork and Roth 2014, Theorem 3.16);
+- basic: epsilons and deltas add up (Dwork and Roth 2014, Theorem 3.16);
 - by Renyi divergence (RDP): the divergences of every order add up (Mironov 2017, Proposition 1), also where a release
   was chosen in the light of earlier ones (Feldman and Zrnic 2021), and the sum is turned into (epsilon, delta) by
   Canonne, Kamath and Steinke 2020, Proposition 12.
@@ -38,6 +38,21 @@ def pure(epsilon: float) -> Curve:
     return discrete_laplace(epsilon, 1)
 
 
+def concentrated(rho: float, orders: Sequence[float] = ORDERS) -> Curve:
+    """Return the divergence of noise that is rho-zero-concentrated, such as Gaussian noise, by order.
+
+    With a deviation of ``s`` times the sensitivity, rho is 1 / (2 s^2) (Bun and Steinke 2016, Proposition 6; for whole
+    numbers Canonne, Kamath and Steinke 2020, Theorem 4).
+    """
+    return tuple(order * rho for order in orders)
+
+
+def concentrated_within(epsilon: float, delta: float) -> float:
+    """Return the largest rho whose divergences give the epsilon at the delta; 0 where none does."""
+    found = max((epsilon - _converted(order, 0.0, delta)) / order for order in ORDERS)
+    return max(0.0, found * (1 - 1e-12))  # so that no rounding carries it above the epsilon
+
+
 def together(curves: Iterable[Sequence[float]]) -> Curve:
     """Return the divergences of releases taken together."""
     return tuple(map(math.fsum, zip(*curves, strict=True)))
@@ -48,9 +63,12 @@ def renyi_epsilon(curve: Sequence[float], delta: float, orders: Sequence[float] 
     return max(0.0, min(_converted(order, rho, delta) for order, rho in zip(orders, curve, strict=True)))
 
 
-def composed(charges: Sequence[tuple[float, Sequence[float]]], delta: float) -> float:
-    """Return what (epsilon, curve) charges cost together: the smaller bound; the basic one alone where delta is 0."""
-    basic = math.fsum(epsilon for epsilon, _curve in charges)
+def composed(charges: Sequence[tuple[float, Sequence[float]]], delta: float, *, deltas: float = 0.0) -> float:
+    """Return what (epsilon, curve) charges cost together at a delta: the smaller bound.
+
+    ``deltas``: the sum of their own, within which the basic bound holds; infinite where neither does.
+    """
+    basic = math.fsum(epsilon for epsilon, _curve in charges) if deltas <= delta else math.inf
     if not charges or delta <= 0:
         return basic
     return min(basic, renyi_epsilon(together(curve for _epsilon, curve in charges), delta))

@@ -12,11 +12,12 @@ from oversight.changes.documents import Compared
 from oversight.changes.figures import Measured
 from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
-from privacy.budgets import data_sets, ledger, noise, releases
+from privacy.budgets import data_sets, ledger, mechanisms, noise, releases
 from privacy.budgets.data_sets import DataSet
 from privacy.models import PrivacyBudget, Statistic
 
 Kind = Statistic.Kind
+OF_TABLES = "tables-"  # begins the names of budgets that pay for releases of uploaded tables
 _NUMERIC = (Kind.HISTOGRAM, Kind.SUM, Kind.MEAN, Kind.QUANTILE)
 _IN_CELLS = (Kind.HISTOGRAM, Kind.QUANTILE)
 
@@ -38,9 +39,15 @@ def statistic_narrows(before: Document | None, after: Document | None) -> bool:
 
 def save_budget(budget: Any, _created: bool) -> None:
     """Save a budget; it is no longer as shipped. Raises ChangeRefused for a data set that is not there."""
-    _data_set(budget.data_set)
+    refuse_unknown(budget.data_set)
     budget.is_shipped = False
     budget.save()
+
+
+def refuse_unknown(name: str) -> None:
+    """Raise ChangeRefused for a budget of a data set that is not there."""
+    if not name.startswith(OF_TABLES):
+        _data_set(name)
 
 
 def save_statistic(statistic: Any, _created: bool) -> None:
@@ -101,11 +108,26 @@ def _refuse_bounds(statistic: Statistic, data_set: DataSet) -> None:
 
 def _refuse_cost(statistic: Statistic) -> None:
     budget = PrivacyBudget.objects.filter(data_set=statistic.data_set).first()
+    _refuse_delta(statistic, budget)
     if statistic.is_active and budget is not None and statistic.epsilon > budget.epsilon_total:
         raise ChangeRefused(
             f"It costs {statistic.epsilon} each time, and the budget of “{budget}” is {budget.epsilon_total} in all."
             " Lower it, or raise the budget first."
         )
+
+
+def _refuse_delta(statistic: Statistic, budget: PrivacyBudget | None) -> None:
+    """Refuse Gaussian noise that the budget's delta cannot pay for."""
+    if not statistic.is_active or statistic.mechanism != Statistic.Mechanism.GAUSSIAN:
+        return
+    if budget is None or not budget.delta:
+        raise ChangeRefused(
+            f"Gaussian noise needs a delta, such as 0.000001: the budget of “{statistic.data_set}” has none."
+        )
+    try:
+        mechanisms.of(statistic.mechanism, float(statistic.epsilon), float(budget.delta)).part(1 / 2).margin()
+    except noise.UnusablePrivacyParameter as refused:
+        raise ChangeRefused(f"{refused} Raise the epsilon.") from None
 
 
 PRIVACY_BUDGET = Register(

@@ -8,15 +8,16 @@ Roth 2014, Proposition 2.1).
 Errors hold with probability CONFIDENCE, for each row by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from privacy.budgets import composition, noise
+from privacy.budgets import composition
+from privacy.budgets.mechanisms import Mechanism
 
 CONFIDENCE = 0.95
 # A ratio of noisy counts below it would be noise alone.
-SMALLEST_PEOPLE = noise.SMALLEST_DENOMINATOR
+SMALLEST_PEOPLE = 10
 
 
 @dataclass(frozen=True)
@@ -63,39 +64,46 @@ class Estimate:
 Cells = Mapping[str, Cell]
 
 
-def counts(cells: Cells, *, epsilon: float, bounds: Bounds) -> list[Estimate]:
+def counts(cells: Cells, *, mechanism: Mechanism, bounds: Bounds) -> list[Estimate]:
     """Return the number of rows of each group; also the counts of a histogram."""
-    margin = noise.error_bound(epsilon, bounds.rows, CONFIDENCE)
-    return [_around(group, noise.noisy_count(cell.rows, epsilon=epsilon, sensitivity=bounds.rows), margin)
-            for group, cell in cells.items()]  # fmt: skip
+    drawn = mechanism.draw([cell.rows for cell in cells.values()], bounds.rows)
+    return _around(cells, drawn, mechanism.margin(bounds.rows, CONFIDENCE))
 
 
-def sums(cells: Cells, *, epsilon: float, bounds: Bounds) -> list[Estimate]:
+def sums(cells: Cells, *, mechanism: Mechanism, bounds: Bounds) -> list[Estimate]:
     """Return the sum of the values of each group, in whole units."""
     reach = bounds.rows * bounds.farthest
-    margin = noise.error_bound(epsilon, reach, CONFIDENCE)
-    return [_around(group, noise.noisy_count(cell.total, epsilon=epsilon, sensitivity=reach), margin)
-            for group, cell in cells.items()]  # fmt: skip
+    drawn = mechanism.draw([cell.total for cell in cells.values()], reach)
+    return _around(cells, drawn, mechanism.margin(reach, CONFIDENCE))
 
 
-def means(cells: Cells, *, epsilon: float, bounds: Bounds, smallest: int = SMALLEST_PEOPLE) -> list[Estimate]:
-    """Return the mean of each group: a noisy sum over a noisy number of rows, half of ``epsilon`` each.
+def means(cells: Cells, *, mechanism: Mechanism, bounds: Bounds, smallest: int = SMALLEST_PEOPLE) -> list[Estimate]:
+    """Return the mean of each group: a noisy sum over a noisy number of rows, half of the cost each.
 
     Values are measured from the middle of their bounds, which halves the noise of the sum.
     """
-    return [_mean(group, cell, epsilon / 2, bounds, smallest) for group, cell in cells.items()]
+    half, reach = mechanism.part(1 / 2), bounds.rows * max(1, bounds.span)
+    rows = half.draw([cell.rows for cell in cells.values()], bounds.rows)
+    # Twice the distance from the middle is a whole number, and differs by at most the span for each row.
+    twice = [2 * cell.total - (bounds.lower + bounds.upper) * cell.rows for cell in cells.values()]
+    off = half.draw(twice, reach)
+    margins = half.margin(bounds.rows, _EACH_OF_TWO), half.margin(reach, _EACH_OF_TWO)
+    return [
+        _mean(group, number, total, margins, bounds, smallest)
+        for group, number, total in zip(cells, rows, off, strict=True)
+    ]
 
 
 def quantile(
-    cells: Sequence[Cell], edges: Sequence[float], share: float, *, epsilon: float, bounds: Bounds
+    cells: Sequence[Cell], edges: Sequence[float], share: float, *, mechanism: Mechanism, bounds: Bounds
 ) -> Estimate:
     """Return the value below which ``share`` of the rows lie, to the nearest of the public ``edges``.
 
     It is read from a histogram: cell i holds the rows between edges i and i + 1.
     """
-    drawn = [noise.noisy_count(cell.rows, epsilon=epsilon, sensitivity=bounds.rows) for cell in cells]
+    drawn = mechanism.draw([cell.rows for cell in cells], bounds.rows)
     whole = sum(drawn)
-    margin = noise.sum_error_bound(len(cells), epsilon, bounds.rows, _EACH_OF_TWO)
+    margin = mechanism.margin_of_sum(len(cells), bounds.rows, _EACH_OF_TWO)
     if whole <= margin:
         return Estimate("", None, None, None, max(0, whole), margin)
     found = list(accumulate(drawn))
@@ -103,20 +111,28 @@ def quantile(
     return Estimate("", value, low, max(value, _last_edge(found, edges, share * whole + margin)), whole, margin)
 
 
-def largest(cells: Cells, number: int, *, epsilon: float, bounds: Bounds) -> list[Estimate]:
+def largest(cells: Cells, number: int, *, mechanism: Mechanism, bounds: Bounds) -> list[Estimate]:
     """Return the ``number`` groups with the largest noisy counts. Their errors hold for all groups at once."""
-    margin = noise.error_bound(epsilon, bounds.rows, 1 - (1 - CONFIDENCE) / max(1, len(cells)))
-    drawn = [
-        _around(group, noise.noisy_count(cell.rows, epsilon=epsilon, sensitivity=bounds.rows), margin)
-        for group, cell in cells.items()
-    ]
+    margin = mechanism.margin(bounds.rows, 1 - (1 - CONFIDENCE) / max(1, len(cells)))
+    drawn = _around(cells, mechanism.draw([cell.rows for cell in cells.values()], bounds.rows), margin)
     return sorted(drawn, key=lambda estimate: (-(estimate.value or 0), estimate.group))[:number]
 
 
-def rates(cells: Cells, *, epsilon: float, bounds: Bounds, smallest: int = SMALLEST_PEOPLE) -> list[Estimate]:
-    """Return the share of rows of each group whose value is 1: two noisy counts with half of ``epsilon`` each."""
-    margin = noise.error_bound(epsilon / 2, bounds.rows, _EACH_OF_TWO)
-    return [_rate(group, cell, epsilon, bounds, margin, smallest) for group, cell in cells.items()]
+def rates(cells: Cells, *, mechanism: Mechanism, bounds: Bounds, smallest: int = SMALLEST_PEOPLE) -> list[Estimate]:
+    """Return the share of rows of each group whose value is 1: two noisy counts with half of the cost each.
+
+    Cutting both to 0 <= part <= whole, and the floor ``smallest``, see noisy counts only, so they cost nothing.
+    """
+    if any(not 0 <= cell.total <= cell.rows for cell in cells.values()):
+        raise ValueError("A rate needs 0 <= total <= rows.")
+    half = mechanism.part(1 / 2)
+    wholes = half.draw([cell.rows for cell in cells.values()], bounds.rows)
+    parts = half.draw([cell.total for cell in cells.values()], bounds.rows)
+    margin = half.margin(bounds.rows, _EACH_OF_TWO)
+    return [
+        _rate(group, part, max(0, whole), margin, max(1, smallest))
+        for group, part, whole in zip(cells, parts, wholes, strict=True)
+    ]
 
 
 def curve_of_count(epsilon: float, bounds: Bounds) -> composition.Curve:
@@ -146,23 +162,17 @@ def curve_of_mean(epsilon: float, bounds: Bounds) -> composition.Curve:
 _EACH_OF_TWO = 1 - (1 - CONFIDENCE) / 2
 
 
-def _around(group: str, value: int, margin: int) -> Estimate:
-    return Estimate(group, value, value - margin, value + margin)
+def _around(groups: Iterable[str], drawn: Iterable[int], margin: int) -> list[Estimate]:
+    return [Estimate(group, value, value - margin, value + margin) for group, value in zip(groups, drawn, strict=True)]
 
 
-def _mean(group: str, cell: Cell, epsilon: float, bounds: Bounds, smallest: int) -> Estimate:
-    rows = noise.noisy_count(cell.rows, epsilon=epsilon, sensitivity=bounds.rows)
-    reach = bounds.rows * max(1, bounds.span)
-    # Twice the distance from the middle is a whole number, and differs by at most the span for each row.
-    twice = 2 * cell.total - (bounds.lower + bounds.upper) * cell.rows
-    drawn = noise.noisy_count(twice, epsilon=epsilon, sensitivity=reach)
-    margin = noise.error_bound(epsilon, bounds.rows, _EACH_OF_TWO)
+def _mean(group: str, rows: int, drawn: int, margins: tuple[int, int], bounds: Bounds, smallest: int) -> Estimate:
+    margin, off = margins
     if rows < smallest:
         return Estimate(group, None, None, None, max(0, rows), margin)
     middle = (bounds.lower + bounds.upper) / 2
     value = _clamped(middle + drawn / (2 * rows), bounds)
     fewest, most = rows - margin, rows + margin
-    off = noise.error_bound(epsilon, reach, _EACH_OF_TWO)
     if fewest < 1:
         return Estimate(group, value, bounds.lower, bounds.upper, rows, margin)
     ends = [middle + (drawn + side * off) / (2 * count) for side in (-1, 1) for count in (fewest, most)]
@@ -173,16 +183,13 @@ def _clamped(value: float, bounds: Bounds) -> float:
     return min(max(value, bounds.lower), bounds.upper)
 
 
-def _rate(group: str, cell: Cell, epsilon: float, bounds: Bounds, margin: int, smallest: int) -> Estimate:
-    drawn = noise.noisy_rate(
-        cell.total, cell.rows, epsilon=epsilon, sensitivity=bounds.rows, smallest_denominator=smallest
-    )
-    if drawn.rate is None:
-        return Estimate(group, None, None, None, drawn.denominator, margin)
-    low = max(0.0, (drawn.numerator - margin) / (drawn.denominator + margin))
-    fewest = drawn.denominator - margin
-    high = min(1.0, (drawn.numerator + margin) / fewest) if fewest > 0 else 1.0
-    return Estimate(group, drawn.rate, low, high, drawn.denominator, margin)
+def _rate(group: str, part: int, whole: int, margin: int, smallest: int) -> Estimate:
+    if whole < smallest:
+        return Estimate(group, None, None, None, whole, margin)
+    part, fewest = min(max(0, part), whole), whole - margin
+    low = max(0.0, (part - margin) / (whole + margin))
+    high = min(1.0, (part + margin) / fewest) if fewest > 0 else 1.0
+    return Estimate(group, part / whole, low, high, whole, margin)
 
 
 def _first_edge(found: Sequence[int], edges: Sequence[float], wanted: float) -> float:

@@ -18,6 +18,7 @@ from privacy.budgets.composition import Curve
 from privacy.models import BudgetSpend, PrivacyBudget
 
 _EPSILON_PLACES = 4
+_NONE = "Nothing is published about a data set without a budget, and none has been set."
 _OVERSPENT = "the privacy budget of"  # what the trigger says
 
 _BALANCES = """
@@ -95,11 +96,19 @@ def reserve(charge: Charge, *, actor: str) -> BudgetSpend:
     if already is not None:
         return _same(already, charge)
     if budget is None:
-        raise NoBudget("Nothing is published about a data set without a budget, and none has been set.")
+        raise NoBudget(_NONE)
     spend = _charged(budget, charge, actor)
     details = {"epsilon": str(epsilon), "release": charge.key, "statistic": charge.statistic}
     trail.record("budget.spent", charge.data_set, actor=actor, details=details)
     return spend
+
+
+def delta_of(data_set: str) -> Decimal:
+    """Return the delta that charges of a data set may add up to. Raises NoBudget."""
+    found = PrivacyBudget.objects.filter(data_set=data_set).values_list("delta", flat=True).first()
+    if found is None:
+        raise NoBudget(_NONE)
+    return Decimal(found)
 
 
 def _same(already: BudgetSpend, charge: Charge) -> BudgetSpend:
@@ -150,4 +159,9 @@ def balances() -> list[tuple[PrivacyBudget, Balance]]:
 def _balances(keys: list[int], at: datetime | None, until: datetime | None) -> dict[int, Balance]:
     with connection.cursor() as cursor:
         cursor.execute(_BALANCES, [at or timezone.now(), until, keys])
-        return {key: Balance(total, Decimal(used), since) for key, total, since, used in cursor.fetchall()}
+        return {key: Balance(total, _whole(total, used), since) for key, total, since, used in cursor.fetchall()}
+
+
+def _whole(total: Decimal, used: Decimal) -> Decimal:
+    """Return what is spent; all of it where the budget's delta was lowered below what its charges need."""
+    return Decimal(used) if used.is_finite() else total

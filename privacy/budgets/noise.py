@@ -1,15 +1,11 @@
-"""Differentially private counts and rates: the one module that draws noise.
+"""Two-sided geometric noise for whole numbers (Ghosh, Roughgarden and Sundararajan 2009).
 
 Neighbours: two data sets that differ by adding or removing one person, who changes a count by at most ``sensitivity``.
-Everything released is an integer count with noise of the two-sided geometric mechanism (Ghosh, Roughgarden and
-Sundararajan 2009) or computed from such counts. Means and rates over a number of rows taken to be public are not
-offered, because that number reveals who is in the data.
 
 Spending epsilon from a budget is the caller's matter, before the noise is drawn.
 """
 
 import math
-from dataclasses import dataclass
 from operator import index
 
 import numpy as np
@@ -17,24 +13,10 @@ import numpy as np
 # The mechanism draws from a uniform of 53 bits. Below this epsilon per unit of sensitivity the steps of that
 # grid come near the difference in probability that the mechanism is meant to bound.
 SMALLEST_EPSILON_PER_UNIT = 1e-6
-SMALLEST_DENOMINATOR = 10
 
 
 class UnusablePrivacyParameter(ValueError):
     """Refusal of an epsilon, sensitivity or confidence for which no honest noise can be drawn."""
-
-
-@dataclass(frozen=True)
-class NoisyRate:
-    """A released proportion: both noisy counts, their ratio in [0, 1], and the epsilon spent on the pair.
-
-    ``rate`` is None where the denominator is too small for the ratio to mean anything.
-    """
-
-    numerator: int
-    denominator: int
-    rate: float | None
-    epsilon: float
 
 
 def noisy_count(value: int, *, epsilon: float, sensitivity: int = 1, rng: np.random.RandomState | None = None) -> int:
@@ -56,39 +38,10 @@ def noisy_count(value: int, *, epsilon: float, sensitivity: int = 1, rng: np.ran
     return index(value) + int(mechanism.randomise(0))
 
 
-def noisy_rate(
-    numerator: int,
-    denominator: int,
-    *,
-    epsilon: float,
-    sensitivity: int = 1,
-    smallest_denominator: int = SMALLEST_DENOMINATOR,
-    rng: np.random.RandomState | None = None,
-) -> NoisyRate:
-    """Release a proportion as two noisy counts with half of ``epsilon`` each.
-
-    The sum is charged under basic composition (Dwork & Roth 2014, Theorem 3.16). Clamping to
-    0 <= numerator <= denominator and the floor ``smallest_denominator`` (at least 1) see only noisy counts:
-    that is post-processing and costs nothing (Proposition 2.1).
-
-    Raises UnusablePrivacyParameter as ``noisy_count`` does, ValueError if the true counts are no proportion.
-    """
-    if not 0 <= numerator <= denominator:
-        raise ValueError("A proportion needs 0 <= numerator <= denominator.")
-    if smallest_denominator < 1:
-        raise ValueError("The smallest denominator must be at least 1.")
-    share = epsilon / 2
-    whole = max(0, noisy_count(denominator, epsilon=share, sensitivity=sensitivity, rng=rng))
-    part = noisy_count(numerator, epsilon=share, sensitivity=sensitivity, rng=rng)
-    part = min(max(0, part), whole)
-    return NoisyRate(part, whole, part / whole if whole >= smallest_denominator else None, epsilon)
-
-
 def error_bound(epsilon: float, sensitivity: int = 1, confidence: float = 0.95) -> int:
     """Return the smallest n with P(|noise| <= n) >= ``confidence``, for a page to show "± n".
 
-    With a = exp(-epsilon / sensitivity) the tail is P(|noise| > n) = 2 a^(n+1) / (1 + a). For the counts of a
-    NoisyRate pass half of its epsilon.
+    With a = exp(-epsilon / sensitivity) the tail is P(|noise| > n) = 2 a^(n+1) / (1 + a).
     """
     _check(epsilon, sensitivity)
     if not 0 < confidence < 1:

@@ -52,15 +52,27 @@ class _PlainNumbers(ModelForm):  # type: ignore[type-arg]  # not subscriptable a
 
 
 class BudgetForm(_PlainNumbers):
-    data_set = forms.ChoiceField(choices=_data_sets, widget=UnfoldAdminSelectWidget, label="Data set")
-
     class Meta:
-        labels = {"epsilon_total": "Epsilon in each window", "delta": "Delta", "window": "Renewed each"}
+        widgets = {"data_set": SuggestingInput(_data_sets)}
+        labels = {
+            "data_set": "Data set", "epsilon_total": "Epsilon in each window", "delta": "Delta",
+            "window": "Renewed each",
+        }  # fmt: skip
         help_texts = {
+            "data_set": "Of the list; or a name of your own that begins with “tables-”, to pay for uploaded tables.",
             "epsilon_total": "At most so much may be learnt about one person: below 1 is strict, above 10 weak.",
             "delta": "0: epsilons add up. Above 0, such as 0.000001: many small charges cost less together.",
             "window": "Windows add up: a person is protected within each of them.",
         }
+
+    def clean_data_set(self) -> str:
+        """Refuse a data set that is not there, in a sentence."""
+        name: str = self.cleaned_data["data_set"]
+        try:
+            descriptors.refuse_unknown(name)
+        except ChangeRefused as exc:
+            raise forms.ValidationError(exc.detail) from None
+        return name
 
 
 class StatisticForm(_PlainNumbers):
@@ -81,6 +93,7 @@ class StatisticForm(_PlainNumbers):
             "top": "For the largest groups.",
             "rows_each": "So many rows of one person count. More rows take more noise.",
             "epsilon": "Charged to the budget each time it is published.",
+            "mechanism": "Gaussian: less error where one person is in many numbers; the budget needs a delta.",
         }
         widgets = {
             "group_by": SuggestingInput(lambda: _names("groups")),
@@ -178,7 +191,7 @@ class StatisticAdmin(DraftsChanges, ModelAdmin):
         (None, {"fields": ["slug", "title", "data_set", "kind", "is_active"]}),
         ("What is published", {"fields": ["group_by", "value", "cells", "share", "top"]}),
         ("What one person may add", {"fields": ["rows_each", "lower", "upper"]}),
-        ("Cost", {"fields": ["epsilon", "every", "last"]}),
+        ("Cost", {"fields": ["epsilon", "mechanism", "every", "last"]}),
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:

@@ -18,10 +18,11 @@ from django.utils import timezone
 
 from audit import trail
 from common.suppression import smallest_group
-from privacy.budgets import data_sets, estimates, ledger
+from privacy.budgets import composition, data_sets, estimates, ledger, mechanisms
 from privacy.budgets.composition import Curve
 from privacy.budgets.data_sets import DataSet
 from privacy.budgets.estimates import Bounds, Estimate
+from privacy.budgets.mechanisms import Gaussian, Mechanism
 from privacy.models import PrivacyBudget, Release, Statistic
 
 logger = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ _CURVES: dict[str, Callable[[float, Bounds], Curve]] = {
     Kind.MEAN: estimates.curve_of_mean,
     Kind.RATE: estimates.curve_of_rate,
 }
-_OF_ALL = ("title", "data_set", "kind", "rows_each", "epsilon", "every")
+_OF_ALL = ("title", "data_set", "kind", "rows_each", "mechanism", "epsilon", "every")
 _OF_KIND: dict[str, tuple[str, ...]] = {
     Kind.COUNT: ("group_by",),
     Kind.HISTOGRAM: ("value", "lower", "upper", "cells"),
@@ -84,17 +85,23 @@ def withheld(balances: Iterable[tuple[PrivacyBudget, ledger.Balance]]) -> list[S
 
 
 def release(statistic: Statistic, *, actor: str) -> Release:
-    """Publish a statistic for the period of now. Raises NoBudget, BudgetExhausted and ReleaseKeyTaken."""
+    """Publish a statistic for the period of now.
+
+    Raises NoBudget, BudgetExhausted, ReleaseKeyTaken; UnusablePrivacyParameter where the budget's delta is too small.
+    """
     key = key_of(statistic, timezone.now())
     published = Release.objects.filter(spend__release_key=key).first()
     if published is not None:
         return published
     data_set = data_sets.known()[statistic.data_set]
     bounds = bounds_of(statistic, data_set)
-    curve = _CURVES.get(statistic.kind, estimates.curve_of_count)(float(statistic.epsilon), bounds)
-    charge = ledger.Charge(statistic.data_set, statistic.slug, key, statistic.epsilon, curve)
+    delta = ledger.delta_of(statistic.data_set) if statistic.mechanism == Statistic.Mechanism.GAUSSIAN else Decimal(0)
+    mechanism = mechanisms.of(statistic.mechanism, float(statistic.epsilon), float(delta))
+    charge = ledger.Charge(
+        statistic.data_set, statistic.slug, key, statistic.epsilon, _curve(statistic, mechanism, bounds), delta
+    )
     spend = ledger.reserve(charge, actor=actor)
-    rows = [_row(estimate, statistic, data_set) for estimate in _compute(statistic, data_set, bounds)]
+    rows = [_row(each, statistic, data_set) for each in _compute(statistic, data_set, bounds, mechanism)]
     try:
         return _publish(spend, statistic, rows, actor)
     except IntegrityError:
@@ -126,33 +133,38 @@ def edges_of(statistic: Statistic) -> list[float]:
     return [round(lower + (upper - lower) * each / statistic.cells, _DIGITS) for each in range(statistic.cells + 1)]
 
 
+def _curve(statistic: Statistic, mechanism: Mechanism, bounds: Bounds) -> Curve:
+    if isinstance(mechanism, Gaussian):
+        return composition.concentrated(mechanism.rho)  # the parts of its cost add up to the whole
+    return _CURVES.get(statistic.kind, estimates.curve_of_count)(float(statistic.epsilon), bounds)
+
+
 def _whole(bound: Decimal | None, scale: int) -> int:
     if bound is None or bound * scale != int(bound * scale):
         raise ValueError(f"Both bounds are needed, in whole steps of {Decimal(1) / scale}.")
     return int(bound * scale)
 
 
-def _compute(statistic: Statistic, data_set: DataSet, bounds: Bounds) -> list[Estimate]:
-    epsilon = float(statistic.epsilon)
+def _compute(statistic: Statistic, data_set: DataSet, bounds: Bounds, mechanism: Mechanism) -> list[Estimate]:
     if statistic.kind in (Kind.HISTOGRAM, Kind.QUANTILE):
-        return _over_cells(statistic, data_set, bounds, epsilon)
+        return _over_cells(statistic, data_set, bounds, mechanism)
     cells = data_sets.grouped(data_set, statistic.group_by, statistic.value, bounds)
     if statistic.kind == Kind.TOP:
-        return estimates.largest(cells, statistic.top, epsilon=epsilon, bounds=bounds)
+        return estimates.largest(cells, statistic.top, mechanism=mechanism, bounds=bounds)
     if statistic.kind == Kind.RATE:
-        return estimates.rates(cells, epsilon=epsilon, bounds=bounds, smallest=smallest_group())
+        return estimates.rates(cells, mechanism=mechanism, bounds=bounds, smallest=smallest_group())
     if statistic.kind == Kind.MEAN:
-        return estimates.means(cells, epsilon=epsilon, bounds=bounds, smallest=smallest_group())
+        return estimates.means(cells, mechanism=mechanism, bounds=bounds, smallest=smallest_group())
     method = estimates.sums if statistic.kind == Kind.SUM else estimates.counts
-    return method(cells, epsilon=epsilon, bounds=bounds)
+    return method(cells, mechanism=mechanism, bounds=bounds)
 
 
-def _over_cells(statistic: Statistic, data_set: DataSet, bounds: Bounds, epsilon: float) -> list[Estimate]:
+def _over_cells(statistic: Statistic, data_set: DataSet, bounds: Bounds, mechanism: Mechanism) -> list[Estimate]:
     cells, edges = data_sets.in_cells(data_set, statistic.value, bounds, statistic.cells), edges_of(statistic)
     if statistic.kind == Kind.QUANTILE:
-        return [estimates.quantile(cells, edges, float(statistic.share), epsilon=epsilon, bounds=bounds)]
+        return [estimates.quantile(cells, edges, float(statistic.share), mechanism=mechanism, bounds=bounds)]
     named = {f"{low:g} to {high:g}": cell for low, high, cell in zip(edges, edges[1:], cells, strict=False)}
-    return estimates.counts(named, epsilon=epsilon, bounds=bounds)
+    return estimates.counts(named, mechanism=mechanism, bounds=bounds)
 
 
 def _row(estimate: Estimate, statistic: Statistic, data_set: DataSet) -> dict[str, Any]:

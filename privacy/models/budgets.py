@@ -58,6 +58,10 @@ class Statistic(models.Model):
         TOP = "top-k", "Largest groups (top-k)"
         RATE = "rate", "Rate"
 
+    class Mechanism(models.TextChoices):
+        GEOMETRIC = "geometric", "Geometric: pure epsilon"
+        GAUSSIAN = "gaussian", "Gaussian: epsilon at the budget's delta"
+
     class Every(models.TextChoices):
         NIGHT = "night", "Night"
         WEEK = "week", "Week"
@@ -81,6 +85,9 @@ class Statistic(models.Model):
     top = models.PositiveSmallIntegerField(default=5, validators=[MinValueValidator(1), MaxValueValidator(100)])
     rows_each = models.PositiveSmallIntegerField(
         "rows of one person", default=1, validators=[MinValueValidator(1), MaxValueValidator(1000)]
+    )
+    mechanism = models.CharField(
+        "noise", max_length=12, choices=Mechanism, default=Mechanism.GEOMETRIC, db_default=Mechanism.GEOMETRIC
     )
     epsilon = models.DecimalField(max_digits=8, decimal_places=4, validators=[_SMALLEST])
     every = models.CharField("published every", max_length=8, choices=Every, default=Every.MONTH)
@@ -119,6 +126,9 @@ class BudgetSpend(models.Model):
         constraints = [
             models.CheckConstraint(name="privacy_spend_is_positive", condition=Q(epsilon__gt=0) & Q(delta__gte=0)),
             models.CheckConstraint(name="privacy_spend_has_all_orders", condition=Q(curve=None) | Q(curve__len=22)),
+            models.CheckConstraint(
+                name="privacy_spend_delta_has_divergences", condition=Q(delta=0) | Q(curve__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -14,14 +15,17 @@ from privacy.anonymisation.files.opening import is_parquet
 
 FLOOR = 5  # people; no installation publishes a smaller group
 LIMITS = "limits"
+_THOUSANDTHS = MaxValueValidator(1000)
 
 
 class DisclosureLimits(models.Model):
     """Limits of what may leave the installation. One row: what policies of releases and published counts read.
 
     ``smallest_group``: people in the smallest group that is counted in public, or shown to officers without exact
-    figures. ``t_at_most`` and ``epsilon_at_most`` are thousandths. ``overlap_at_least``: rows, and sensitive values,
-    that have to be left when two releases of one table are laid on each other.
+    figures. ``t_at_most``, ``epsilon_at_most``, and what attacks may find beyond their control (``inferred_at_most``,
+    ``singled_out_at_most``) are thousandths. ``overlap_at_least``: rows, and sensitive values, that are left when
+    two releases of one table are laid on each other. ``person_key``: what becomes of a
+    release with pseudonyms, each of which points to one person.
     """
 
     class Overlap(models.TextChoices):
@@ -34,9 +38,12 @@ class DisclosureLimits(models.Model):
     l_at_least = models.PositiveSmallIntegerField(default=2)
     t_at_most = models.PositiveSmallIntegerField(default=1000)
     epsilon_at_most = models.PositiveIntegerField(default=1000)
+    inferred_at_most = models.PositiveSmallIntegerField(default=200, validators=[_THOUSANDTHS])
+    singled_out_at_most = models.PositiveSmallIntegerField(default=1000, validators=[_THOUSANDTHS])
     days_at_most = models.PositiveSmallIntegerField(default=365)
     overlap = models.CharField(max_length=8, choices=Overlap, default=Overlap.REFUSE)
     overlap_at_least = models.PositiveSmallIntegerField(default=2)
+    person_key = models.CharField(max_length=8, choices=Overlap, default=Overlap.REFUSE)
 
     class Meta:
         verbose_name = "limits of disclosure"
@@ -58,7 +65,8 @@ class DisclosureLimits(models.Model):
 class UploadedTable(models.Model):
     """A table that an officer uploaded to make releases of, and what its columns hold. The file has its own folder.
 
-    ``columns``: name, distinct and empty values, suggested role and why, of each.
+    ``columns``: name, distinct and empty values, suggested role and why, of each. ``source``: the registered data set
+    that the table was read from; empty where it was uploaded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -67,6 +75,7 @@ class UploadedTable(models.Model):
     size = models.BigIntegerField()
     rows = models.BigIntegerField()
     columns = models.JSONField()
+    source = models.SlugField(max_length=64, blank=True, default="")
     author = models.CharField(max_length=160)
     uploaded_at = models.DateTimeField(default=timezone.now)
     keep_until = models.DateTimeField()
@@ -133,7 +142,17 @@ class TableRelease(RunBase):
         ]
 
     def __str__(self) -> str:
-        return f"{self.table.name}, k = {self.asked['k']}"
+        return f"{self.table.name}, {self.protection}"
+
+    @property
+    def is_noisy(self) -> bool:
+        """Return whether it is of noisy tables, and not of a copy in classes."""
+        return "noise" in self.asked
+
+    @property
+    def protection(self) -> str:
+        """Return what protects the people in it, in short."""
+        return f"epsilon = {self.asked['noise']['epsilon']}" if self.is_noisy else f"k = {self.asked['k']}"
 
     @property
     def receivers(self) -> list[str]:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+SINGLING_OUT, INFERENCE = "singling out", "inference"  # the attacks that are measured
+
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
@@ -11,7 +13,9 @@ class Facts:
 
     ``kind``: "table", or "noisy" where an epsilon protects. ``l`` and ``t`` are those measured of the sensitive column;
     ``t`` and ``epsilon`` in thousandths. ``smallest_overlap``: the least rows, or sensitive values, that are left of a
-    person's class when this release is laid on an earlier one of the same table; None where there is none.
+    person's class when this release is laid on an earlier one of the same table; None where there is none. ``inferred``
+    and ``singled_out``: what attacks on a part of it found beyond their control, in thousandths; None if not measured.
+    ``person_key``: whether pseudonyms point to people; ``k`` then counts the people who share all classes of one.
     """
 
     kind: str
@@ -26,6 +30,9 @@ class Facts:
     region: str
     days: int
     smallest_overlap: int | None
+    inferred: int | None = None
+    singled_out: int | None = None
+    person_key: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ The policy is asked when a release is proposed and again when it is approved, as
 manifest names what was published by digest, so ``verifying`` needs nothing but the two files and the public key.
 """
 
+import math
 from datetime import timedelta
 from typing import Any
 
@@ -14,9 +15,12 @@ from audit import signing, trail
 from common.canonical import canonical_json, digest_of
 from oversight.approvals import steps, subjects, verdicts
 from privacy.anonymisation.files.inspection import sha256_of
+from privacy.budgets.estimates import CONFIDENCE
 from privacy.models import TableRelease
 from privacy.releases import gate, running, uploads
 from privacy.releases.asking import Asked
+from privacy.releases.gate import INFERENCE, SINGLING_OUT
+from privacy.releases.noisy.asking import NoisyAsked
 from privacy.releases.problems import ReleaseRefused
 from privacy.releases.subjects import of_release
 from privacy.releases.verifying import TYP
@@ -27,22 +31,35 @@ _THOUSAND = 1_000
 
 def facts_of(release: TableRelease) -> gate.Facts:
     """Return what the policy is asked about a release whose job is done."""
-    asked, result = Asked.of(release), _report(release)["result"]
+    if release.is_noisy:
+        return NoisyAsked.of(release).facts()
+    asked, report = Asked.of(release), _report(release)
+    result, linked = report["result"], report.get("linked")
     overlaps = [each["smallest"] for each in _figures(release)["overlaps"]]
     return gate.Facts(
         kind="table",
-        k=result["smallest_class"],
+        k=result["smallest_class"] if linked is None else min(result["smallest_class"], linked["smallest"]),
         l=result["fewest_sensitive"] or 1,
         t=_THOUSAND if result["furthest"] is None else -int(-result["furthest"] * _THOUSAND // 1),
         epsilon=None,
-        has_sensitive=asked.sensitive is not None,
+        has_sensitive=bool(asked.sensitive),
         purpose=asked.purpose,
         receivers=asked.receivers,
         people=asked.people,
         region=asked.region,
         days=asked.days,
         smallest_overlap=min(overlaps, default=None),
+        person_key=linked is not None,
+        inferred=_found_by(release, INFERENCE),
+        singled_out=_found_by(release, SINGLING_OUT),
     )
+
+
+def _found_by(release: TableRelease, attack: str) -> int | None:
+    """Return what an attack found beyond its control, in thousandths, rounded up."""
+    found = (each["excess"] for each in _figures(release).get("attacks", ()) if each["name"] == attack)
+    excess = next(found, None)
+    return None if excess is None else math.ceil(excess * _THOUSAND)
 
 
 def verdict_of(release: TableRelease) -> gate.Verdict:
@@ -78,7 +95,7 @@ def approve(release: TableRelease, *, actor: str, seen: str, reason: str = "") -
     _refuse_changed(current)
     current.decision = verdicts.approve(of_release(current), actor=actor, seen=seen, reason=reason)
     now = timezone.now()
-    current.published_at, current.expires_at = now, now + timedelta(days=Asked.of(current).days)
+    current.published_at, current.expires_at = now, now + timedelta(days=current.asked["days"])
     current.stage = Stage.PUBLISHED
     current.manifest = _signed(current, verdict)
     current.save(update_fields=["decision", "published_at", "expires_at", "stage", "manifest"])
@@ -174,10 +191,9 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
     """Return what a second officer approves: everything about the release but its approval. Numbers as texts."""
     report, figures = _report(release), _figures(release)
     result = report["result"]
-    return {
+    whole = {
         "format": 1,
         "release": str(release.pk),
-        "source": {"sha256": release.table.sha256, "rows": release.table.rows},
         "target": {
             "sha256": release.target_sha256,
             "bytes": figures["bytes"],
@@ -185,15 +201,31 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
             "name": release.file_name,
         },
         "asked": _texts(release.asked),
-        "loss": _texts({"ncp": result["ncp"], "of_columns": result["loss"], "queries": report["queries"]}),
-        "risk": _texts({**result["risk"], "smallest_class": result["smallest_class"]}),
-        "before": _texts({name: figures[name] for name in ("unique_before", "smallest_before", "classes_before")}),
-        "overlaps": figures["overlaps"],
         "policy": {
             "revision": verdict.revision,
             "warnings": [reason.as_document() for reason in verdict.warnings],
         },
         "author": release.author,
+    }
+    if release.is_noisy:  # the digest and the rows of the source would be exact figures about it
+        names = ("tables", "charge", "withheld_below")
+        return {**whole, **{name: report[name] for name in names}, "confidence": repr(CONFIDENCE)}
+    return {
+        **whole,
+        "source": {
+            "sha256": release.table.sha256,
+            "rows": release.table.rows,
+            "data_set": release.table.source or None,
+            "taken_at": release.table.uploaded_at.isoformat(),
+        },
+        "loss": _texts({"ncp": result["ncp"], "of_columns": result["loss"], "queries": report["queries"]}),
+        "risk": _texts({**result["risk"], "smallest_class": result["smallest_class"]}),
+        "before": _texts({name: figures[name] for name in ("unique_before", "smallest_before", "classes_before")}),
+        "actions": _texts(report.get("actions", [])),
+        "linked": _texts(report.get("linked")),
+        "pseudonymous": report.get("pseudonymous"),
+        "overlaps": figures["overlaps"],
+        "attacks": _texts(figures.get("attacks", [])),
     }
 
 

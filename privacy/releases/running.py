@@ -7,28 +7,35 @@ import json
 import logging
 from dataclasses import asdict
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
+from common.analytics import opening
 from common.jobs.runs import RunState
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease
 from privacy.releases import uploads
 from privacy.releases.asking import Asked
+from privacy.releases.inputs import trees
+from privacy.releases.noisy import making
 from privacy.releases.profiling import Role
+from privacy.releases.pseudonyms import keys
 
 if TYPE_CHECKING:
-    from privacy.anonymisation.tables import FileReport
+    from privacy.anonymisation.tables import Table
 
 logger = logging.getLogger(__name__)
 STALLED_AFTER = timedelta(minutes=15)
 GIVEN_UP_AFTER = timedelta(hours=6)
-STEPS = ("Reading and grouping", "Measuring classes", "Comparing with earlier releases")
+_BROKE = "The job broke off. The log of the worker says why."
+STEPS = ("Reading and grouping", "Measuring classes", "Attacking a part of it", "Comparing with earlier releases")
 
 
 def run(pk: UUID | str) -> None:
@@ -53,29 +60,60 @@ def carry_out(row: TableRelease) -> None:
     except AnonymisationError as refused:
         _fail(row, str(refused))
     except FileNotFoundError:
-        _fail(row, "The uploaded table is gone: its time is over. Upload it again.")
+        _fail(row, "The table is gone: its time is over. Take it in again.")
+    except OSError as failed:
+        is_full = uploads.is_full(failed)
+        _fail(
+            row,
+            "There is no room on the disk: nothing was kept. Make room, then prepare it anew." if is_full else _BROKE,
+        )
+        if not is_full:
+            raise
     except Exception:
-        _fail(row, "The job broke off. The log of the worker says why.")
+        _fail(row, _BROKE)
         raise
 
 
 def _carry_out(row: TableRelease) -> None:
-    from privacy.anonymisation.tables import anonymise_table  # array libraries, only in a job
-    from privacy.releases import classes
+    with uploads.opened(row.table) as plain:
+        source = open_table(plain, named=uploads.file_of(row.table))
+        if source.sha256 != row.table.sha256:
+            raise AnonymisationError("The file is not the one that was taken in.")
+        if row.is_noisy:
+            plan = making.pay(row)
+            _finish(row, *making.make(row, source, plan))
+            return
+        report, figures = _made(row, source)
+    row.move(STEPS[3], 3)
+    _finish(row, report, {**figures, "overlaps": _overlaps(row, report["target_sha256"])})
+
+
+def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make the copy in classes and attack it; return its report, and what was counted before and after."""
+    from privacy.anonymisation.actions.acting import Means  # array libraries, only in a job
+    from privacy.anonymisation.tables import anonymise_table
+    from privacy.releases.measures import classes
+    from privacy.releases.pseudonyms.vault import InstallationVault
 
     asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)
     row.move(STEPS[0], 0)
-    source = open_table(uploads.file_of(row.table))
-    if source.sha256 != row.table.sha256:
-        raise AnonymisationError("The uploaded file is not the one that was taken in.")
-    drop = [*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)]
-    report = anonymise_table(source, target, names, asked.wish, drop=drop)
+    report = anonymise_table(
+        source,
+        target,
+        names,
+        asked.wish,
+        hierarchies=trees.files(asked.hierarchies),
+        drop=asked.left_out,
+        actions=asked.acting,
+        means=Means(keys.ring(), InstallationVault(asked.days)),
+        workshop=opening.in_settings(),
+    )
     row.move(STEPS[1], 1)
     target.chmod(0o600)
     before, after = classes.sizes(source, names), classes.sizes(open_table(target), names)
     row.move(STEPS[2], 2)
-    figures = {
+    return json.loads(json.dumps(asdict(report))), {
         "steps": list(classes.STEPS),
         "below_before": classes.below(before),
         "below_after": classes.below(after),
@@ -84,47 +122,64 @@ def _carry_out(row: TableRelease) -> None:
         "classes_before": len(before),
         "sizes": classes.by_size(after),
         "bytes": target.stat().st_size,
-        "overlaps": _overlaps(row, asked, report.target_sha256),
+        "attacks": _attacked(row, source, asked),
     }
-    _finish(row, report, figures)
+
+
+def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str, Any]]:
+    """Attack a copy of half of a sample; nothing is found where the sample is too small to be made safe."""
+    from privacy.anonymisation.tables import anonymise_table
+    from privacy.releases import attacks
+
+    names, shown, person = asked.columns(Role.QUASI), asked.columns(Role.OTHER), asked.columns(Role.PERSON)
+    roles = attacks.Roles(names, shown, asked.sensitive, asked.person)
+    hierarchies = trees.files(asked.hierarchies)
+
+    def anonymise(part: "Table", target: Path) -> None:
+        anonymise_table(part, target, names, asked.wish, hierarchies=hierarchies, drop=person, keep=shown)
+
+    try:
+        return [each.as_document() for each in attacks.measure(source, row.table.rows, roles, anonymise)]
+    except AnonymisationError:
+        return []
 
 
 def published_of(row: TableRelease) -> list[TableRelease]:
-    """Return what was ever published of the same table: who has it keeps it, after its end too."""
+    """Return what was ever published of the same table, or data set: who has it keeps it, after its end too.
+
+    Noisy tables are left out: their budget says what they give away together with whatever else is known.
+    """
+    if row.is_noisy:
+        return []
     stages = (TableRelease.Stage.PUBLISHED, TableRelease.Stage.REVOKED)
-    found = TableRelease.objects.filter(table__sha256=row.table.sha256, stage__in=stages).exclude(pk=row.pk)
+    same = Q(table__sha256=row.table.sha256)
+    if row.table.source:
+        same |= Q(table__source=row.table.source)
+    found = TableRelease.objects.filter(same, stage__in=stages).exclude(pk=row.pk).exclude(asked__has_key="noise")
     return list(found.select_related("table"))
 
 
-def _overlaps(row: TableRelease, asked: Asked, sha256: str) -> list[dict[str, Any]]:
-    """Lay a copy on each that was published of the same table. One whose copy is gone counts as giving all away."""
-    from privacy.releases import classes
+def _overlaps(row: TableRelease, sha256: str) -> list[dict[str, Any]]:
+    """Lay a copy on each that was published of the same table or data set."""
+    from privacy.releases.measures import overlapping
 
     found: list[dict[str, Any]] = []
     for other in published_of(row):
-        if other.target_sha256 == sha256:
-            continue
-        theirs, place = Asked.of(other), uploads.copy_of(other)
-        laid = classes.Overlap(0, None)
-        if place.exists():
-            shown = asked.sensitive if asked.sensitive in (theirs.sensitive, *theirs.columns(Role.OTHER)) else None
-            first, second = open_table(uploads.copy_of(row)), open_table(place)
-            laid = classes.overlap(first, asked.columns(Role.QUASI), second, theirs.columns(Role.QUASI), shown)
-        found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
+        if other.target_sha256 != sha256:
+            laid = overlapping.overlap(row, other)
+            found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
     return found
 
 
-def _finish(row: TableRelease, report: "FileReport", figures: dict[str, Any]) -> None:
-    row.report, row.figures = json.loads(json.dumps(asdict(report))), figures
-    row.target_sha256, row.steps_done = report.target_sha256, len(STEPS)
+def _finish(row: TableRelease, report: dict[str, Any], figures: dict[str, Any]) -> None:
+    row.report, row.figures = report, figures
+    row.target_sha256, row.steps_done = report["target_sha256"], len(STEPS)
     row.state, row.finished_at = RunState.DONE, timezone.now()
     with transaction.atomic():
         row.save(update_fields=["report", "figures", "target_sha256", "steps_done", "state", "finished_at"])
-        details = {
-            "target": row.target_sha256,
-            "ncp": f"{report.result.ncp:.4f}",
-            "smallest": report.result.smallest_class,
-        }
+        result = report["result"]
+        measured = {} if row.is_noisy else {"ncp": f"{result['ncp']:.4f}", "smallest": result["smallest_class"]}
+        details = {"target": row.target_sha256, **measured}
         trail.record("release.made", str(row.pk), actor=row.author, details=details)
 
 

@@ -27,13 +27,17 @@ _SERVICE = "service:"
 
 
 class ReleaseAnswer(Body):
-    """A release in force. ``sha256``: of its file; ``expires_at``: it is handed out until then."""
+    """A release in force. ``sha256``: of its file; ``expires_at``: it is handed out until then.
+
+    ``k`` is that of a table in classes, ``epsilon`` that of noisy tables; the other one is null.
+    """
 
     release: str
     file: str
     sha256: str
     rows: int
-    k: int
+    k: int | None
+    epsilon: str | None
     purpose: str
     published_at: str
     expires_at: str
@@ -118,7 +122,8 @@ def _release(row: TableRelease) -> dict[str, Any]:
         file=row.file_name,
         sha256=row.target_sha256,
         rows=(row.report or {})["result"]["rows"],
-        k=row.asked["k"],
+        k=row.asked.get("k"),
+        epsilon=row.asked["noise"]["epsilon"] if row.is_noisy else None,
         purpose=row.asked["purpose"],
         published_at=row.published_at.isoformat() if row.published_at else "",
         expires_at=row.expires_at.isoformat() if row.expires_at else "",

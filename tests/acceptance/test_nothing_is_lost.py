@@ -4,8 +4,10 @@ What must hold: every acknowledged choice is in the ledger, every answered decis
 withdrawal is followed by its deletion, no "no" becomes a "yes", and all evidence verifies.
 """
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -20,10 +22,12 @@ import pytest
 
 from governance.launcher.home.home import open_home
 from governance.launcher.home.home_paths import remove_outside_parts
+from governance.launcher.processes.processes import descendants
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.ports import claimed_port
 from tests.helpers.processes import start_leashed
 from tests.helpers.scale import scale
+from tests.helpers.signal_encoders import Tc
 
 ROOT = CHECKOUT
 pytestmark = pytest.mark.acceptance
@@ -259,6 +263,131 @@ def _wait_for_traffic(services: list[Traffic], when: str) -> None:
         return all(len(s.answered) > b + 3 * _IN_A_BATCH for s, b in zip(services, before, strict=True))
 
     _wait(moved, f"traffic {when}")
+
+
+_PREPARE_RECOMMENDER = """
+from datetime import UTC, datetime
+from pathlib import Path
+from django.conf import settings
+from django.db import transaction
+from consent.models import Purpose
+from governance.demo.datasets import demo_shop
+from model_registry import services
+from model_registry.models import Model
+from oversight import guard
+from personalization import engine
+from personalization.models import Item, PopularItem
+from personalization.recommender import storage
+from personalization.recommender.training import train
+from policies.endpoints.credentials import create_credential
+from tests.helpers import models
+shop = demo_shop(people=120)
+Item.objects.bulk_create(Item(slug=i.id, title=i.title, categories=list(i.categories)) for i in shop.items)
+PopularItem.objects.bulk_create(
+    PopularItem(rank=rank, item_id=item.id, people=100 - rank) for rank, item in enumerate(shop.items[:20], start=1)
+)
+trained = train(shop.interactions, shop.items, shop.segments("region", "age"))
+place = Path(settings.MODEL_DIR)
+made = storage.save(trained, place, engine.MODEL_SLUG, "acceptance", created=datetime(2026, 3, 1, tzinfo=UTC))
+with transaction.atomic(), guard.writing("test"):
+    models.go_live(services.register_version(
+        model=Model.objects.create(slug=engine.MODEL_SLUG, name="House recommender"),
+        purposes=[Purpose.objects.get(slug="recommendations")], actor="test",
+        artifact=f"{made.name}-{made.version}", artifact_sha256=made.digest,
+    ))
+print("TOKEN", create_credential(name="lists", scopes=["consents", "recommendations"], actor="test")[0])
+print("MODEL", place / f"{made.name}-{made.version}")
+print("ITEMS", *[item.id for item in shop.items[:6]])
+"""
+_PERMITTED = {"model_unusable", "recommender_failed", "recommender_resting", "information_unavailable", "no_model"}
+
+
+class Reader(threading.Thread):
+    """One service that asks for lists of one person who says yes and no in turn, from the items of a visit."""
+
+    def __init__(self, instance: Instance, token: str, items: list[str], number: int) -> None:
+        super().__init__(daemon=True)
+        self.instance, self.token, self.items, self.person = instance, token, items, f"reader-{number}"
+        self.stop = threading.Event()
+        self.chance = random.Random(number)
+        self.refused = 0  # lists after a stored no
+        self.seen: Counter[str] = Counter()  # why lists were general, "personal" for those that were not
+        self.wrong: list[dict] = []
+
+    def run(self) -> None:
+        turn = 0
+        while not self.stop.is_set():
+            turn += 1
+            choices = [{"purpose": "recommendations", "choice": "give" if turn % 2 else "refuse"}]
+            about = {"id": self.person, "region": "DE", "age_band": "adult"}
+            key = f"{self.person}-{turn}"
+            status, _ = self.instance.post("/api/v1/consents", {"subject": about, "choices": choices}, self.token, key)
+            if status not in (200, 201):
+                time.sleep(0.05)
+                continue
+            for _ in range(4):
+                self._ask(has_refused=turn % 2 == 0)
+
+    def _ask(self, *, has_refused: bool) -> None:
+        # Facts of which no answer is remembered, so that the engine is asked.
+        moment = int(time.time() * 10)
+        told = Tc(created=moment, updated=moment, consents=(*range(1, 12), *self.chance.sample(range(12, 25), 6)))
+        body = {"subject": {"id": self.person}, "session": self.items, "signals": {"tcf": told.encode()}, "count": 5}
+        status, answer = self.instance.post("/api/v1/recommendations", body, self.token)
+        if status != 200:
+            return
+        is_personal = answer["level"] != "none" or answer["profiled"] or any(i["because"] for i in answer["items"])
+        codes = [answer["fallback"], *(reason["code"] for reason in answer["reasons"])]
+        self.seen["personal" if is_personal else next(filter(None, codes), "none given")] += 1
+        self.refused += has_refused
+        is_explained = answer["fallback"] in _PERMITTED or answer["permitted_level"] == "none"
+        if (is_personal and (has_refused or answer["permitted_level"] == "none")) or not (is_personal or is_explained):
+            self.wrong.append(answer)
+
+
+def _kill_engines(web: int) -> None:
+    for pid in descendants(web):
+        with contextlib.suppress(OSError):
+            if b"policies.engines.evaluator" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_killed_engine_or_a_lost_model_leaves_only_permitted_lists(instance):
+    prepared = instance.run("manage", "shell", "-c", _PREPARE_RECOMMENDER).splitlines()
+    said = dict(line.split(" ", 1) for line in prepared if line.startswith(("TOKEN", "MODEL", "ITEMS")))
+    readers = [Reader(instance, said["TOKEN"], said["ITEMS"].split(), number) for number in range(3)]
+    seen: Counter[str] = Counter()
+
+    def count(*kinds: str) -> int:
+        seen.clear()
+        for reader in readers:
+            seen.update(reader.seen)
+        return sum(seen[kind] for kind in kinds)
+
+    for reader in readers:
+        reader.start()
+    _wait(lambda: count("personal") > 5, "personal lists")
+
+    web = instance.pids()["web"]
+
+    def kill_and_look() -> bool:
+        _kill_engines(web)
+        return count("engine_unavailable", "engine_timeout") > 5
+
+    _wait(kill_and_look, "decisions without an engine")
+    model = Path(said["MODEL"])
+    model.rename(model.with_name("away"))
+    instance.kill("web")
+    _wait(lambda: count("model_unusable", "recommender_resting") > 5, "lists without a model")
+    before = count("personal")
+    model.with_name("away").rename(model)
+    _wait(lambda: count("personal") > before + 5, "personal lists again")
+    for reader in readers:
+        reader.stop.set()
+        reader.join(timeout=30)
+
+    assert [answer for reader in readers for answer in reader.wrong] == []
+    assert all(reader.refused > 5 for reader in readers), seen
 
 
 def test_a_killed_supervisor_leaves_an_instance_the_next_one_takes_over(instance):

@@ -1,8 +1,11 @@
 """The client against the real application: what a service would do, in the order it would do it."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.db import transaction
@@ -18,18 +21,26 @@ from assent_client import (
     EventTaken,
     Forbidden,
     InvalidRequest,
+    Money,
     NotFound,
     NotPermitted,
     Question,
     Unauthenticated,
     UnfulfilledObligations,
+    UnreadableAnswer,
     requires_decision,
 )
 from assent_client.django import DecisionPermission
 from consent.models import Purpose, PurposeText
-from personalization.models import Item
-from policies.bundles import publishing
+from oversight import guard
+from personalization.models import Item, PopularItem
+from policies.bundles import publishing as bundles
 from policies.endpoints import credentials
+from privacy.releases import publishing
+from tests.helpers import mask_rules, price_rules
+from tests.privacy.releases.conftest import ANN, BEN, PARTY, PURPOSE, asked, file, folder, made, officers
+
+__all__ = ["asked", "file", "folder", "made", "officers"]
 
 PERSON = {"id": "customer-1", "region": "DE", "age_band": "adult"}
 GIVE = [{"purpose": "recommendations", "choice": "give"}]
@@ -132,6 +143,69 @@ def test_items_of_a_batch_are_answered_one_by_one(assent: Assent) -> None:
     assert (made.outcome, gone.outcome, bad.outcome, bad.code) == ("created", "absent", None, "title_missing")
 
 
+def test_an_item_is_put_changed_read_and_removed(assent: Assent) -> None:
+    made = assent.put_item("kettle", title="Kettle", price={"amount": "20", "currency": "EUR"})
+    changed = assent.change_item("kettle", stock=0)
+
+    assert (made.id, made.title, made.offered) == ("kettle", "Kettle", True)
+    assert assent.item("kettle") == changed
+    assert (changed.members["stock"], changed.members["price"]) == (0, {"amount": "20.00", "currency": "EUR"})
+    assent.remove_item("kettle")
+    for missing in ("kettle", "pan"):
+        with pytest.raises(NotFound):
+            assent.item(missing)
+    with pytest.raises(InvalidRequest):
+        assent.remove_item("../consents")
+
+
+def test_prices_are_read_with_what_has_to_be_disclosed(assent: Assent) -> None:
+    with guard.writing("test"):
+        Purpose.objects.create(
+            slug="personal_pricing", name="Prices", legal_basis="consent", actions=["price"],
+            data_categories=["purchases"],
+        )  # fmt: skip
+    price_rules.rule("all", below=20)
+    assent.save_consents(PERSON, [{"purpose": "personal_pricing", "choice": "give"}])
+    assent.put_item("kettle", title="Kettle", price={"amount": "20", "currency": "EUR"})
+    wanted = {"kettle": Decimal("12.50"), "pan": "3"}
+
+    prices, others = assent.prices("customer-1", wanted), assent.prices("stranger", wanted)
+
+    kettle, pan = prices.items
+    assert (kettle.price, kettle.list_price) == (Money(Decimal("16.00"), "EUR"), Money(Decimal("20.00"), "EUR"))
+    assert (prices.personalized, kettle.personalized, pan.price) == (True, True, None)
+    assert "automated" in (kettle.disclosure or "")
+    assert (others.items[0].price, others.items[0].disclosure) == (kettle.list_price, None)
+    assert others.reasons
+
+
+def test_the_general_list_is_read_and_a_masked_title_is_empty(assent: Assent) -> None:
+    Item.objects.create(slug="kettle", title="Kettle")
+    PopularItem.objects.create(rank=1, item_id="kettle", people=3)
+
+    [kettle] = assent.general(count=5).items
+    mask_rules.rule("titles", "title")
+    [masked] = assent.general(item="pan").items
+
+    assert (kettle.item, kettle.title, masked.item, masked.title) == ("kettle", "Kettle", "kettle", "")
+    assert assent.general(item="pan").also_bought == "pan"
+
+
+def test_a_party_fetches_what_was_released_to_it(assent: Assent, base_url: str, made: Any) -> None:
+    published = publishing.approve(proposed := publishing.propose(made(), actor=ANN), actor=BEN, seen=proposed.digest)
+    token = credentials.create_credential(name=PARTY, scopes=["releases"], actor="test")[0]
+
+    with Assent(base_url, token, timeout_s=30) as party:
+        [release] = party.releases().entries
+        assert (release.release, release.k, release.purpose) == (str(published.pk), 10, PURPOSE)
+        assert party.release_file(release).startswith(b"age,city,illness,visits")
+        assert party.release_manifest(release) == published.manifest
+        with pytest.raises(UnreadableAnswer):
+            party.release_file(replace(release, sha256="0" * 64))
+        with pytest.raises(NotFound):
+            party.release_file(replace(release, release=str(uuid4())))
+
+
 def test_an_event_is_taken_once_and_recommendations_come(assent: Assent) -> None:
     assent.save_consents(PERSON, GIVE)
     Item.objects.create(slug="kettle", title="Kettle", categories=["kitchen"])
@@ -172,7 +246,7 @@ def test_an_agents_request_waits_and_ends_with_its_mandate(assent: Assent) -> No
 
 def test_searches(assent: Assent) -> None:
     with transaction.atomic():
-        publishing.publish("certification", "test", certification=True)
+        bundles.publish("certification", "test", certification=True)
     alice, record = {"type": "user", "id": "alice"}, {"type": "record", "id": "record-1"}
 
     page = assent.search_subjects("user", "read", record, limit=1)
@@ -212,6 +286,12 @@ def test_the_same_can_be_awaited(base_url: str, token: str) -> None:
             saved = await assent.save_consents(PERSON, GIVE)
             many = await assent.decide_many([about("customer-1"), about("stranger")])
             refused = await asyncio.gather(serve("stranger"), return_exceptions=True)
+            await assent.put_item("kettle", title="Kettle")
+            changed = await assent.change_item("kettle", stock=1)
+            assert await assent.item("kettle") == changed
+            await assent.remove_item("kettle")
+            assert (await assent.prices("customer-1", {"kettle": "1"})).items[0].price is None
+            assert (await assent.general()).items == ()
             return saved.subject_revision, [d.permitted for d in many], await serve("customer-1"), refused[0]
 
     revision, permitted, served, refused = asyncio.run(use())

@@ -47,6 +47,7 @@ def test_long_jobs_do_not_hold_up_withdrawals():
         "policies.tasks.drop_old_decisions",
         "privacy.tasks.redact_old_proof",
         "governance.tasks.verify_evidence",
+        "personalization.tasks.fill_features",
         "personalization.tasks.retrain_after_erasures",
         "personalization.tasks.run_monitors",
         "personalization.tasks.run_audits",

@@ -14,6 +14,7 @@ TASKS = {
     "oversight.tasks.sweep_counts",
     "personalization.tasks.check_segments",
     "personalization.tasks.close_streams",
+    "personalization.tasks.fill_features",
     "personalization.tasks.forget_model_files",
     "personalization.tasks.keep_months",
     "personalization.tasks.refresh_general_list",

@@ -287,6 +287,16 @@ def test_an_event_of_before_is_known_in_another_month(api, send):
     assert (again.status_code, again.json()["code"], Event.objects.count()) == (409, "event_id_taken", 2)
 
 
+def test_an_event_id_is_one_event_whoever_it_is_about(api, send):
+    api.save("customer-1", "give")
+    api.save("customer-2", "give")
+    assert send(occurred_at=recent.TEXT).status_code == 201
+
+    again = send("customer-2", occurred_at=(recent.AT - timedelta(days=2)).isoformat())
+
+    assert (again.status_code, again.json()["code"], Event.objects.count()) == (409, "event_id_taken", 1)
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00"])
 def test_a_moment_no_calendar_of_ours_can_hold_is_refused(api, send, moment):
     api.save("customer-1", "give")

@@ -245,7 +245,7 @@ def test_the_smallest_segment_is_counted_in_the_register(deployed, trained_model
 def test_a_segment_that_has_grown_too_small_is_seen(deployed):
     _register_people("DE", 3)
 
-    assert windows.check_segments()["smallest"] < windows.building.SEGMENT_MIN_SIZE
+    assert windows.check_segments()["smallest"] < windows.smallest_group()
 
 
 def test_a_segment_that_everybody_left_is_seen(deployed):

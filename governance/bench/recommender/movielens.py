@@ -24,7 +24,6 @@ _NAME = "ml-100k"
 _LIKED_FROM = 4.0
 _AGES = ((25, "under 25"), (35, "25 to 34"), (50, "35 to 49"))
 _YEARS = 3
-_YEAR_BANDS = (0.1, 0.25, 0.5)
 
 
 class DataNotFound(Exception):
@@ -37,24 +36,9 @@ class Ratings:
 
     interactions: Interactions
     items: Sequence[Item]
-    years: Mapping[str, int] = field(default_factory=dict)
     groups: Mapping[Person, str] = field(default_factory=dict)
-    genders: Mapping[Person, str] = field(default_factory=dict)
     stars: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     """The ratings themselves, in the order of the interactions."""
-
-    def readable_segments(self, known: Interactions) -> dict[Person, str]:
-        """Return segments of gender and of how much of what a person liked is from before 1990."""
-        old: dict[Person, list[bool]] = {}
-        for row, person in enumerate(known.person):
-            if (known.liked is None or known.liked[row]) and self.years.get(known.item[row]):
-                old.setdefault(person, []).append(self.years[known.item[row]] < 1990)
-        shares = {person: sum(some) / len(some) for person, some in old.items()}
-        return {
-            person: f"gender={self.genders[person]}|before 1990={int(np.searchsorted(_YEAR_BANDS, share))}"
-            for person, share in shares.items()
-            if person in self.genders
-        }
 
 
 def fetched() -> Ratings:
@@ -110,9 +94,7 @@ def _movielens(texts: Mapping[str, bytes]) -> Ratings:
     return Ratings(
         interactions=_interactions(rows),
         items=[Item(film, title, tuple(genres.split()), _around(year)) for film, title, year, genres in films],
-        years={film: int(year) for film, _, year, _ in films if year.isdigit()},
         groups={int(user): f"gender={gender}|age={_age(int(age))}" for user, age, gender, *_ in people},
-        genders={int(user): gender for user, _, gender, *_ in people},
         stars=np.array([row[2] for row in rows]),
     )
 

@@ -18,6 +18,7 @@ from governance.bench.recommender import movielens, plot, rated, yardsticks
 from governance.bench.recommender.movielens import Ratings
 from governance.bench.report import Row
 from personalization.recommender import training
+from personalization.recommender.groups import forming
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interaction, Interactions, Person
 from personalization.recommender.model import Model
@@ -32,7 +33,6 @@ from personalization.recommender.validation.evaluation import (
     cases,
     gains,
     listed,
-    of_new_items,
     summarised,
 )
 from personalization.recommender.validation.split import NEW_ITEMS, split
@@ -41,7 +41,6 @@ _FOLDS = 5
 _SESSION = 5
 _STALE = 10
 """Of a contextual level: so many latest interactions are the session, which the stored window lacks."""
-_TASTE = 50
 _DIVERSITY = 0.7
 _LEFT = (1, 2, 3, 4)
 
@@ -103,7 +102,7 @@ class _Bench:
         self._groups_of_people()
         for seed in self._seeds:
             self._without_the_person(seed)
-            self._new_items(seed)
+        self._new_items()
         self._others()
         self._ratings_themselves()
         return self._rows
@@ -122,16 +121,11 @@ class _Bench:
     def _groups_of_people(self) -> None:
         if self._ratings.groups:
             self._level("segment, gender and age", Level.SEGMENT, segments=self._ratings.groups)
-            readable = self._ratings.readable_segments(self._known)
-            self._level(
-                "segment, readable",
-                Level.SEGMENT,
-                segments=readable,
-                model=training.regrouped(self._model, self._known, readable, Lists.SCORES),
-            )
-        taste = training.taste_segments(self._model, self._known, at_least=_TASTE)
-        grouped = training.regrouped(self._model, self._known, taste, Lists.SCORES)
-        self._level(f"taste, {len(set(taste.values()))} groups", Level.SEGMENT, segments=taste, model=grouped)
+        grouped = forming.added(self._model, self._known, list(forming.Kind))
+        for kind, what in ((forming.Kind.READABLE, "segment, readable"), (forming.Kind.TASTE, "taste")):
+            people = grouped.people[kind]
+            number = len(set(people.values()))
+            self._level(f"{what}, {number} groups", Level.SEGMENT, segments=people, model=grouped.model)
 
     def _level(
         self,
@@ -208,17 +202,24 @@ class _Bench:
             )
         return [models[fold] for fold in draw]
 
-    def _new_items(self, seed: int) -> None:
-        """Rank a fifth of the items that are hidden from training, and only those; the seed says which fifth."""
-        what = self._named("new items alone", seed)
-        self._say(what)
-        new = ask_about_new(self._model, self._known, self._cases, fold=seed % NEW_ITEMS)
-        figure = of_new_items(new)
-        if new is None or figure is None:
-            return
-        low, high = figure.interval
-        columns = {"ndcg_at_10": round(figure.ndcg, 4), "low": round(low, 4), "high": round(high, 4)}
-        self._rows.append(Row(what, {"protocol": str(Protocol.S), "people": figure.people, **columns}))
+    def _new_items(self) -> None:
+        """Hide each fifth of the items from a training, and rank only those; then state the mean of all."""
+        every: list[float] = []
+        for fold in range(NEW_ITEMS):
+            what = f"new items alone, part {fold + 1} of {NEW_ITEMS}"
+            self._say(what)
+            new = ask_about_new(self._model, self._known, self._cases, fold=fold)
+            if new is not None and new.cases:
+                found = gains(new.cases, new.lists)
+                every += found
+                self._of_new_items(what, found)
+        if every:
+            self._of_new_items("new items alone", every)
+
+    def _of_new_items(self, what: str, found: Sequence[float]) -> None:
+        low, high = metrics.interval(found)
+        columns = {"ndcg_at_10": round(float(np.mean(found)), 4), "low": round(low, 4), "high": round(high, 4)}
+        self._rows.append(Row(what, {"protocol": str(Protocol.S), "people": len(found), **columns}))
 
     def _ratings_themselves(self) -> None:
         found = rated.errors(self._ratings.interactions, self._ratings.stars, self._training)

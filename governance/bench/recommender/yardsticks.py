@@ -15,7 +15,7 @@ _ALS = ((64, 30.0, 5.0), (64, 10.0, 2.0), (32, 30.0, 10.0))
 _ROUNDS = 15
 _AUTOENCODERS = ((200, 0.5), (200, 0.8))
 """Hidden units, and the share of a person's likes that is left out of what is read."""
-_EPOCHS, _BATCH, _STEP, _DECAY = 50, 100, 1e-3, 1e-5
+_EPOCHS, _BATCH, _STEP, _DECAY = 100, 100, 1e-3, 1e-3
 
 Scores = NDArray[Any]
 

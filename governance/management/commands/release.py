@@ -8,42 +8,63 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from audit import signing
 from common.http.problems import Problem
 from oversight.officers.accounts import officer
-from privacy.models import TableRelease, UploadedTable
-from privacy.releases import publishing, running, uploads, verifying
+from privacy.anonymisation.actions import wanted
+from privacy.budgets import ledger
+from privacy.models import PrivacyBudget, TableRelease, UploadedTable
+from privacy.releases import gate, publishing, running, uploads, verifying
 from privacy.releases.asking import Asked, ask
+from privacy.releases.inputs import sources, trees
+from privacy.releases.noisy.asking import Noise, NoisyAsked, Plan
 from privacy.releases.profiling import Profile, Role, beginning
+from privacy.releases.pseudonyms import vault
 from privacy.releases.subjects import APPROVE, PREPARE
+
+_ACTIONS = (
+    "What becomes of a column, once for each: hash[:domain=D], rekey, token, shred, shift[:days=365],"
+    " bounds:top=90,bottom=5%%[,k=10], redact[:names_of=COLUMN]."
+)
 
 
 class Command(BaseCommand):
     help = (
         "Release a table: 'release FILE --qi A,B -k 10 --to PARTY --purpose PURPOSE --people GROUP --region REGION"
         " --as NAME' uploads FILE (or takes one that was uploaded, by its identifier), makes a safe copy and proposes"
-        " it. 'approve', 'refuse' and 'revoke' RELEASE as an officer; 'list'; 'show' and 'fetch' RELEASE; 'verify"
-        " MANIFEST FILE'."
+        " it; 'release data-set NAME ...' does the same with the rows of a registered data set. 'approve', 'refuse' and"
+        " 'revoke' RELEASE as an officer; 'list'; 'show' and 'fetch' RELEASE; 'verify MANIFEST FILE';"
+        " 'reveal TOKEN --as NAME --reason WHY' opens a pseudonym of the vault."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add = parser.add_argument
         add("what", metavar="FILE", help=f"A table to release, or one of: {', '.join(self._actions())}.")
-        add("which", nargs="*", help="A release by its identifier; with 'verify' a manifest and a file.")
+        add("which", nargs="*", help="A release; with 'verify' a manifest and a file; with 'data-set' its name.")
         add("--as", dest="person", metavar="NAME", help="The officer whose act it is.")
         add("--reason", default="", help="Why: shown to the second officer, and kept.")
         add("--qi", type=_names, default=[], metavar="A,B", help="Quasi-identifiers, by commas.")
         add("-k", type=int, default=10, help="At least this many rows, or people, in a class (10).")
-        add("--sensitive", metavar="A", help="A column whose values -l and -t limit in every class.")
+        add("--sensitive", type=_names, default=[], metavar="A,B", help="Columns that -l and -t limit in every class.")
         add("-l", type=int, default=1, help="At least this many values of --sensitive in a class.")
         add("-t", type=float, help="Shares of --sensitive in a class at most this far from the table's (0 to 1).")
         add("--person", dest="person_column", metavar="A", help="The column that names the person; it is left out.")
         add("--suppress", type=float, default=0.0, metavar="SHARE", help="Rows that may be left out, as a share.")
+        add("--fast", action="store_true", help="A quicker method with a greater loss, where only k is asked for.")
+        add("--hierarchies", type=Path, metavar="DIR", help="Folder of generalisation hierarchies, COLUMN.csv each.")
         add("--drop", type=_names, default=[], metavar="A,B", help="Columns to leave out.")
         add("--keep", type=_names, default=[], metavar="A,B", help="Columns to copy; all others are as suggested.")
+        add("--action", action="append", default=[], metavar="COLUMN=KIND[:OPTIONS]", help=_ACTIONS)
+        add("--epsilon", help="Release noisy tables instead, at this cost: needs --budget, --table, --values.")
+        add("--budget", metavar="DATA_SET", default="", help="The data set whose budget pays for noisy tables.")
+        add("--table", action="append", type=_names, default=[], metavar="A,B", help="Columns of a noisy table.")
+        add("--values", action="append", default=[], metavar="A=X,Y", help="Public values: 'A=X,Y' or 'A=0..90 by 10'.")
+        add("--noise", default="geometric", help="'geometric', or 'gaussian' where the budget has a delta.")
+        add("--rows-each", type=int, default=1, metavar="N", help="Rows of one person that count (1).")
         add("--to", action="append", default=[], metavar="PARTY", help="A receiver, of the register of parties.")
         add("--purpose", default="", help="The purpose it serves, of the register.")
         add("--people", default="", metavar="GROUP", help="The group of regions whose people the table is about.")
@@ -65,6 +86,7 @@ class Command(BaseCommand):
     def _actions(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:
         """Return the words that are no file, and what each does."""
         return {
+            "data-set": self._data_set,
             "approve": self._approve,
             "refuse": self._refuse,
             "revoke": self._revoke,
@@ -72,22 +94,51 @@ class Command(BaseCommand):
             "show": self._show,
             "fetch": self._fetch,
             "verify": self._verify,
+            "reveal": self._reveal,
         }
 
     def _release(self, file: str, options: dict[str, Any]) -> None:
         actor = self._officer(options, PREPARE)
         table = _uploaded(file) or uploads.take_file(Path(file), actor=actor, days=options["keep_days"])
-        row = ask(table, _asked(table, options), actor=actor, state=TableRelease.State.RUNNING)
+        self._prepare(table, actor, options)
+
+    def _data_set(self, options: dict[str, Any]) -> None:
+        actor = self._officer(options, PREPARE)
+        table = sources.take("".join(options["which"]), actor=actor, days=options["keep_days"])
+        self._prepare(table, actor, options)
+
+    def _prepare(self, table: UploadedTable, actor: str, options: dict[str, Any]) -> None:
+        asked = _noisy(options) if options["epsilon"] is not None else _asked(table, options)
+        if isinstance(asked, NoisyAsked):
+            self._planned(table, asked)
+            if options["preview"]:
+                return
+        row = ask(table, asked, actor=actor, state=TableRelease.State.RUNNING)
         running.carry_out(row)
         if row.state == TableRelease.State.FAILED:
             raise CommandError(row.error)
-        self._summarise(row)
+        if not row.is_noisy:
+            self._summarise(row)
         if options["preview"]:
             self._judged(row)
             return
         publishing.propose(row, actor=actor, reason=options["reason"])
         self.stdout.write(f"Proposed: {row.pk}. Another officer approves it on its page, or by")
         self.stdout.write(f"  ./assent release approve {row.pk} --as NAME")
+
+    def _planned(self, table: UploadedTable, asked: NoisyAsked) -> None:
+        """Say what noisy tables will cost and how exact they will be. Nothing of it is from the data."""
+        asked.check(table)
+        plan = Plan.of(asked)
+        left = ledger.balance(PrivacyBudget.objects.get(data_set=asked.noise.data_set)).left
+        self.stdout.write(
+            f"Cost: epsilon {asked.epsilon}, delta {plan.charge.delta.normalize():f}, of the budget of"
+            f" “{asked.noise.data_set}”: {left.normalize():f} is left in this window"
+        )
+        for name, cells, margin in plan.tables:
+            self.stdout.write(f"Table {name}: {cells:,} cells, each count within ± {margin:,} (95 %)")
+        verdict = gate.ask(asked.facts())
+        self._say(verdict)
 
     def _summarise(self, row: TableRelease) -> None:
         report, figures = row.report or {}, row.figures or {}
@@ -103,11 +154,26 @@ class Command(BaseCommand):
             f"Risk: prosecutor {risk['prosecutor']:.3f}, marketer {risk['marketer']:.4f}; rows of their own"
             f" {100 * risk['unique_before']:.1f} % before, {100 * risk['unique_after']:.1f} % after"
         )
+        for said in report["actions"]:
+            self.stdout.write(wanted.line(said))
+        if report["linked"] is not None:
+            self.stdout.write(
+                f"Joined by pseudonyms: {report['linked']['smallest']} people share all classes of a person"
+            )
+            self.stdout.write(report["pseudonymous"])
+        for each in figures["attacks"]:
+            beyond = "too few rows" if each["excess"] is None else f"{100 * each['excess']:.1f} % beyond it"
+            self.stdout.write(
+                f"Attack, {each['name']}: hits {100 * each['rate']:.1f} % of {each['tries']:,} who are in it,"
+                f" {100 * each['control']:.1f} % of the control ({beyond})"
+            )
         for each in figures["overlaps"]:
             self.stdout.write(f"Laid on release {each['release']}: {each['smallest']} left of a person's class")
 
     def _judged(self, row: TableRelease) -> None:
-        verdict = publishing.verdict_of(row)
+        self._say(publishing.verdict_of(row))
+
+    def _say(self, verdict: gate.Verdict) -> None:
         self.stdout.write(f"Policy {verdict.revision}: {'may leave' if verdict.is_permitted else 'may not leave'}")
         for reason in (*verdict.reasons, *verdict.warnings):
             self.stdout.write(f"  {reason.code}: {reason.sentence}")
@@ -131,7 +197,7 @@ class Command(BaseCommand):
     def _list(self, _options: dict[str, Any]) -> None:
         for row in TableRelease.objects.select_related("table"):
             state = row.get_stage_display() if row.state == row.State.DONE else row.get_state_display()
-            self.stdout.write(f"{row.pk}  {state:18} {row.table.name}  k={row.asked['k']}  {', '.join(row.receivers)}")
+            self.stdout.write(f"{row.pk}  {state:18} {row.table.name}  {row.protection}  {', '.join(row.receivers)}")
 
     def _show(self, options: dict[str, Any]) -> None:
         row = self._found(options)
@@ -162,9 +228,18 @@ class Command(BaseCommand):
             raise CommandError("The file is genuine, and the release was revoked.")
         until = datetime.fromisoformat(said["expires_at"])
         self.stdout.write(
-            f"Genuine: release {said['release']} for {', '.join(said['asked']['receivers'])}, k = {said['asked']['k']},"
+            f"Genuine: release {said['release']} for {', '.join(said['asked']['receivers'])}, {_protection(said)},"
             f" until {until:%Y-%m-%d}, approved by {said['approved']['by']}, signed with {kid}."
         )
+
+    def _reveal(self, options: dict[str, Any]) -> None:
+        actor = self._officer(options, vault.REVEAL)
+        groups = Group.objects.filter(user__username=options["person"]).order_by("name")
+        for text in options["which"]:
+            value = vault.reveal(
+                text, actor=actor, reason=options["reason"], groups=list(groups.values_list("name", flat=True))
+            )
+            self.stdout.write(f"{text}  {value}")
 
     def _found(self, options: dict[str, Any]) -> TableRelease:
         try:
@@ -194,10 +269,11 @@ def _asked(table: UploadedTable, options: dict[str, Any]) -> Asked:
     if options["qi"]:  # who names quasi-identifiers names all of them
         roles = {name: Role.OTHER if role == Role.QUASI else role for name, role in roles.items()}
     given = {Role.QUASI: options["qi"], Role.DIRECT: options["drop"], Role.OTHER: options["keep"]}
-    for role, name in ((Role.SENSITIVE, options["sensitive"]), (Role.PERSON, options["person_column"])):
-        if name is not None:
+    person = [options["person_column"]] if options["person_column"] else []
+    for role, names in ((Role.SENSITIVE, options["sensitive"]), (Role.PERSON, person)):
+        if names:
             roles = {each: Role.OTHER if before == role else before for each, before in roles.items()}
-            given[role] = [name]
+            given[role] = names
     roles |= {name: role for role, names in given.items() for name in names}
     return Asked(
         roles=roles,
@@ -205,6 +281,31 @@ def _asked(table: UploadedTable, options: dict[str, Any]) -> Asked:
         l=options["l"],
         t=options["t"],
         suppress=options["suppress"],
+        fast=options["fast"],
+        hierarchies=trees.take_folder(options["hierarchies"], table),
+        purpose=options["purpose"],
+        receivers=tuple(options["to"]),
+        people=options["people"],
+        region=options["region"],
+        days=options["days"],
+        reason=options["reason"],
+        actions=tuple(options["action"]),
+    )
+
+
+def _noisy(options: dict[str, Any]) -> NoisyAsked:
+    """Return the noisy tables that the line asks for."""
+    values = dict(each.partition("=")[::2] for each in options["values"])
+    return NoisyAsked(
+        noise=Noise(
+            data_set=options["budget"],
+            mechanism=options["noise"],
+            epsilon=options["epsilon"],
+            tables=tuple(tuple(names) for names in options["table"]),
+            domains={name.strip(): text for name, text in values.items()},
+            person=options["person_column"],
+            rows_each=options["rows_each"],
+        ),
         purpose=options["purpose"],
         receivers=tuple(options["to"]),
         people=options["people"],
@@ -212,6 +313,11 @@ def _asked(table: UploadedTable, options: dict[str, Any]) -> Asked:
         days=options["days"],
         reason=options["reason"],
     )
+
+
+def _protection(manifest: dict[str, Any]) -> str:
+    asked = manifest["asked"]
+    return f"epsilon = {asked['noise']['epsilon']}" if "noise" in asked else f"k = {asked['k']}"
 
 
 def _names(text: str) -> list[str]:

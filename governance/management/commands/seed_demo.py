@@ -10,6 +10,7 @@ from common.http.problems import Problem
 from governance.demo import people, register
 from governance.demo.cast import dataset_name, leading_person
 from governance.demo.officers import accounts, model_documents, seconding
+from governance.demo.shop_rules import rules
 from model_registry import services
 from model_registry.models import ModelVersion
 from personalization import training
@@ -32,6 +33,7 @@ class Command(BaseCommand):
     def _seed(self, folder: Path | None) -> None:
         register.ensure_register()
         register.ensure_translations()
+        rules.ensure()
         data = people.load_dataset(folder)
         name = dataset_name(folder)
         self.stdout.write(f"Seeding {len(data.people)} people and {len(data.items)} items ({name}) ...")

@@ -6,14 +6,14 @@ cost too much, one reference is trained on half of the people. It remembers each
 which is an upper bound, and a close one where there are many people.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from personalization.recommender import training
 from personalization.recommender.audits.people import Numbers, Population
 from personalization.recommender.histories import Histories
-from personalization.recommender.model import Model, TrainedOn
+from personalization.recommender.model import Model
 
 LEAST_PEOPLE = 60
 FOLDS = 10
@@ -49,13 +49,4 @@ def _without(left_out: Numbers, model: Model, people: Population, random: np.ran
 
 def retrained(model: Model, data: Histories) -> Model:
     """Train the model's recipe with its parameters on other histories over the same items; without segments."""
-    rules = model.parameters
-    touched = data.touched
-    alike = training.likeness(model.items, touched, rules.recipe.content, rules.min_people)
-    parts = tuple(
-        training.built(spec, data, alike, min_people=rules.min_people, neighbours=rules.neighbours)
-        for spec in rules.recipe.parts
-    )
-    popular = training.popularity(data.likes, min_people=rules.min_people, damping=rules.damping, prior=None)
-    size = TrainedOn(people=len(data.people), pairs=int(touched.nnz), items=data.items)
-    return replace(model, popularity=popular, segments={}, parts=parts, trained_on=size)
+    return training.of_histories(data, model.items, {}, model.parameters)

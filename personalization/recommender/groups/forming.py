@@ -37,7 +37,7 @@ def added(model: Model, interactions: Interactions, kinds: Collection[Kind]) -> 
     if not kinds:
         return Grouped(model, {})
     data = Histories.of(interactions, model.items)
-    people = {kind: _grouped(kind, model, interactions, data) for kind in sorted(set(kinds))}
+    people = {kind: _grouped(kind, model, data) for kind in sorted(set(kinds))}
     found = {key: some for of_kind in people.values() for key, some in members(data.people, of_kind).items()}
     lists = taste.lists(model, data, found)
     return Grouped(replace(model, segments={**model.segments, **lists}), people)
@@ -53,10 +53,10 @@ def kind_of(key: str) -> Kind | None:
     return next((kind for kind in Kind if key.startswith(f"{kind.value}:")), None)
 
 
-def _grouped(kind: Kind, model: Model, interactions: Interactions, data: Histories) -> dict[Person, str]:
+def _grouped(kind: Kind, model: Model, data: Histories) -> dict[Person, str]:
     least = model.parameters.min_segment
     if kind is Kind.READABLE:
-        found = readable.segments(interactions, data, model.items, at_least=least)
+        found = readable.segments(data, model.items, at_least=least)
     else:
         found = taste.clusters(model, data, at_least=max(TASTE_FROM, least))
     return {person: f"{kind.value}:{key}" for person, key in found.items()}

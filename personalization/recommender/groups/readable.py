@@ -1,6 +1,6 @@
-"""Readable segments: a few groups by what people choose most and by how long they have been here.
+"""Readable segments: a few groups by what people choose most and by how much they chose.
 
-``favourite=CATEGORY|standing=STANDING``, or one of the two where both together are too few people. A person is in one
+``favourite=CATEGORY|chosen=AMOUNT``, or one of the two where both together are too few people. A person is in one
 group or in none, and no group is smaller than k.
 """
 
@@ -8,27 +8,23 @@ from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from personalization.recommender.histories import Histories
-from personalization.recommender.interactions import Interactions, Item, Person
+from personalization.recommender.interactions import Item, Person
 
 MOST_GROUPS = 10
-_FAVOURITES = 4
+_FAVOURITES = 3
 _LONGEST_NAME = 64
 """A kind with a longer name, or with the mark between the parts of a key, is in no key."""
-_NEW_S, _LAPSED_S = 30 * 86_400.0, 60 * 86_400.0
-_STANDINGS = np.array(["regular", "new", "lapsed"])
+_AMOUNTS = np.array(["few", "some", "many"])
+"""Thirds of the people by how many items they liked."""
 
 
-def segments(
-    interactions: Interactions, data: Histories, items: Sequence[Item], *, at_least: int, at_most: int = MOST_GROUPS
-) -> dict[Person, str]:
+def segments(data: Histories, items: Sequence[Item], *, at_least: int, at_most: int = MOST_GROUPS) -> dict[Person, str]:
     """Return the group of each person who is in one; the same input, the same groups."""
     if not len(data):
         return {}
-    favourites, standings = _favourites(data, items), _standings(interactions, data)
-    pairs = list(zip(favourites, standings, strict=True))
+    pairs = list(zip(_favourites(data, items), _amounts(data), strict=True))
     keys = _merged(pairs, at_least)
     while len(set(keys)) - (None in keys) > at_most:
         smallest = min(_fine(keys).items(), key=lambda pair: (pair[1], pair[0]), default=None)
@@ -40,9 +36,9 @@ def segments(
 
 
 def _merged(pairs: Sequence[tuple[str, str]], at_least: int) -> list[str | None]:
-    """Return the finest group of each person that is large enough: of both, of the favourite, of the standing."""
+    """Return the finest group of each person that is large enough: of both, of the favourite, of the amount."""
     keys: list[str | None] = [None] * len(pairs)
-    for name in (_both, _favourite, _standing):
+    for name in (_both, _favourite, _amount):
         open_ = [place for place, key in enumerate(keys) if key is None]
         sizes = Counter(name(*pairs[place]) for place in open_)
         for place in open_:
@@ -55,16 +51,16 @@ def _fine(keys: Sequence[str | None]) -> Counter[str]:
     return Counter(key for key in keys if key and "|" in key)
 
 
-def _both(favourite: str, standing: str) -> str:
-    return f"favourite={favourite}|standing={standing}"
+def _both(favourite: str, amount: str) -> str:
+    return f"favourite={favourite}|chosen={amount}"
 
 
-def _favourite(favourite: str, _standing: str) -> str:
+def _favourite(favourite: str, _amount: str) -> str:
     return f"favourite={favourite}"
 
 
-def _standing(_favourite: str, standing: str) -> str:
-    return f"standing={standing}"
+def _amount(_favourite: str, amount: str) -> str:
+    return f"chosen={amount}"
 
 
 def _favourites(data: Histories, items: Sequence[Item]) -> list[str]:
@@ -83,13 +79,8 @@ def _favourites(data: Histories, items: Sequence[Item]) -> list[str]:
     return [names[kept[place]] for place in surplus[:, kept].argmax(axis=1).tolist()]
 
 
-def _standings(interactions: Interactions, data: Histories) -> list[str]:
-    """Return whether each person is new, lapsed or neither, as of the newest touch of all."""
-    number = interactions.people.renumbered(data.people)
-    known = number >= 0
-    first, last = np.full(len(data.people), np.inf), np.full(len(data.people), -np.inf)
-    np.minimum.at(first, number[known], interactions.time[known])
-    np.maximum.at(last, number[known], interactions.time[known])
-    now = float(interactions.time.max())
-    place: NDArray[np.intp] = np.where(now - last > _LAPSED_S, 2, np.where(now - first < _NEW_S, 1, 0))
-    return [str(name) for name in _STANDINGS[place]]
+def _amounts(data: Histories) -> list[str]:
+    """Return in which third each person is by the number of items they liked; equal numbers stay together."""
+    liked = np.bincount(data.number[data.liked], minlength=len(data.people))
+    thirds = np.arange(1, len(_AMOUNTS)) / len(_AMOUNTS)
+    return [str(name) for name in _AMOUNTS[np.searchsorted(np.quantile(liked, thirds, method="inverted_cdf"), liked)]]

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from common.levels import Level
 from personalization.recommender import diversity
@@ -20,7 +19,7 @@ from personalization.recommender.recipe import Recipe
 from personalization.recommender.shaping.shapes import Shape
 from personalization.recommender.training import train
 from personalization.recommender.validation import metrics
-from personalization.recommender.validation.split import NEW_ITEMS, PEOPLE_OF_NEW_ITEMS, split
+from personalization.recommender.validation.split import NEW_ITEMS, sample, split
 
 SESSION_LENGTH = 2
 """The interactions just before the held-out ones that count as this session: not yet stored as history."""
@@ -144,9 +143,12 @@ def ask(
     known = interactions.rows(held.training)
     model = train(known, items, segments, recipe=recipe, min_segment=min_segment, min_people=min_people)
     asked = cases(known, held.relevant)
-    lists = {
-        protocol: {level: _asked(model, level, asked, segments, protocol) for level in Level} for protocol in Protocol
+    served = {level: [_list(model, level, case, segments) for case in asked] for level in Level}
+    strict = {
+        level: [_strict(model, level, case, segments, some) for case, some in zip(asked, lists, strict=True)]
+        for level, lists in served.items()
     }
+    lists = {Protocol.S: strict, Protocol.W: served}
     return Asked(model, asked, lists, ask_about_new(model, known, asked))
 
 
@@ -160,7 +162,7 @@ def ask_about_new(model: Model, known: Interactions, asked: Sequence[Case], *, f
         return None
     hidden = frozenset(item.id for item in model.items[fold::NEW_ITEMS])
     without = train(
-        known.rows(_rows_without(known, hidden)),
+        _without(sample(known, len(model.items)), hidden),
         model.items,
         {},
         recipe=rules.recipe,
@@ -182,13 +184,10 @@ def ask_about_new(model: Model, known: Interactions, asked: Sequence[Case], *, f
     return NewItems(some, lists)
 
 
-def _rows_without(known: Interactions, hidden: frozenset[str]) -> NDArray[np.intp]:
-    """Return the rows of other items; of a sample of people where they are many, as this is a second training."""
-    people, items = known.people.codes, known.items
-    is_hidden = np.array([item in hidden for item in items.values], dtype=np.bool_)
-    every = -(-len(known.people.values) // PEOPLE_OF_NEW_ITEMS)
-    rows: NDArray[np.intp] = np.flatnonzero(~is_hidden[items.codes] & (people % max(every, 1) == 0))
-    return rows
+def _without(known: Interactions, hidden: frozenset[str]) -> Interactions:
+    """Return the interactions with other items."""
+    is_hidden = np.array([item in hidden for item in known.items.values], dtype=np.bool_)
+    return known.rows(np.flatnonzero(~is_hidden[known.items.codes]))
 
 
 def summed(asked: Asked, segments: Mapping[Person, str], *, min_segment: int = 20) -> Evaluation:
@@ -232,20 +231,23 @@ def cases(known: Interactions, relevant: Mapping[Person, Sequence[str]]) -> list
     ]
 
 
-def _asked(
-    model: Model, level: Level, asked: Sequence[Case], segments: Mapping[Person, str], protocol: Protocol
-) -> list[list[str]]:
-    return [
-        listed(
-            model,
-            level,
-            history=case.history[:-SESSION_LENGTH],
-            session=case.history[-SESSION_LENGTH:],
-            segment=segments.get(case.person),
-            exclude={touch.item for touch in case.history} if protocol is Protocol.S else frozenset(),
-        )
-        for case in asked
-    ]
+def _list(
+    model: Model, level: Level, case: Case, segments: Mapping[Person, str], exclude: Iterable[str] = ()
+) -> list[str]:
+    return listed(
+        model,
+        level,
+        history=case.history[:-SESSION_LENGTH],
+        session=case.history[-SESSION_LENGTH:],
+        segment=segments.get(case.person),
+        exclude=exclude,
+    )
+
+
+def _strict(model: Model, level: Level, case: Case, segments: Mapping[Person, str], served: list[str]) -> list[str]:
+    """Return the list without anything that the person knew: the one that is served, where it names nothing of that."""
+    seen = {touch.item for touch in case.history}
+    return served if seen.isdisjoint(served) else _list(model, level, case, segments, seen)
 
 
 def listed(
@@ -267,6 +269,7 @@ def listed(
         segment=segment,
         count=metrics.RANKS,
         exclude=frozenset(exclude),
+        reasons=1,
         shape=shape,
         among=among,
     )

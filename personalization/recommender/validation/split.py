@@ -1,5 +1,6 @@
 """Split by time: of every person the first part is trained on, and what came after it is held out."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,13 +8,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from personalization.recommender.histories import sorted_people
 from personalization.recommender.interactions import Interactions, Person
 
 TRAINED_ON = 0.8
 NEW_ITEMS = 5
 """One item in so many is treated as new, to see how new items are ranked."""
-PEOPLE_OF_NEW_ITEMS = 20_000
-"""About so many people at most are trained on for that."""
+PEOPLE, TOUCHES_OF_AN_ITEM = 20_000, 100
+"""A sample has so many people, or as many more as leave items so many touches on average."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +24,23 @@ class Split:
 
     training: NDArray[np.intp]
     relevant: Mapping[Person, tuple[str, ...]]
+
+
+def sample(interactions: Interactions, items: int) -> Interactions:
+    """Return the rows of a sample of people, evenly over all; everything where they are few.
+
+    What is chosen or compared needs no more of them, and takes no longer the more people there are.
+    """
+    people = interactions.people
+    number = len(people.distinct())
+    touches = len(interactions) / max(number, 1)
+    size = max(PEOPLE, math.ceil(TOUCHES_OF_AN_ITEM * items / max(touches, 1.0)))
+    if number <= size:
+        return interactions
+    places = people.renumbered(sorted_people(people.distinct()))
+    chosen = np.zeros(number, dtype=np.bool_)
+    chosen[np.linspace(0, number - 1, size).astype(np.intp)] = True
+    return interactions.rows(np.flatnonzero(chosen[places]))
 
 
 def split(interactions: Interactions) -> Split:

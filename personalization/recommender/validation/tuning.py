@@ -4,6 +4,7 @@ Plain EASE (or, beyond the size it can be computed for, cosines) and item-kNN ar
 the better of them must rank the held-out items higher, so the choice is never below them on the validation data.
 """
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,11 +16,12 @@ from numpy.typing import NDArray
 from personalization.recommender import content, training, weights
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item, Person
+from personalization.recommender.model import Model, Parameters
 from personalization.recommender.parts import Part
 from personalization.recommender.recipe import Band, Kind, Lists, Recipe, Spec
 from personalization.recommender.signals import Signals
 from personalization.recommender.validation.metrics import ndcg_of_scores
-from personalization.recommender.validation.split import NEW_ITEMS, PEOPLE_OF_NEW_ITEMS, Split, split
+from personalization.recommender.validation.split import NEW_ITEMS, Split, sample, split
 
 _REGULARISATIONS = (20.0, 50.0, 100.0, 200.0, 500.0)
 _PACES: Mapping[bool, tuple[float | None, ...]] = {True: (None, 100.0, 30.0), False: (3.0, 8.0, 30.0)}
@@ -38,6 +40,8 @@ _SIGNIFICANT = 0.0005
 """A gain in nDCG below this is taken for chance."""
 _WORTH_A_THIRD = 0.003
 """What a third part must gain: it makes a recommendation a third slower."""
+_STANDARD_ERRORS = 2.0
+"""So many standard errors of its mean a further part's gain must be."""
 _CELLS = 3_000_000
 """So many scores (people x items) are compared at a time: the people asked are a sample in a large catalogue."""
 
@@ -51,14 +55,6 @@ class Chosen:
     recipe: Recipe
     ndcg: Mapping[str, float]
     people: int
-
-
-@dataclass(frozen=True)
-class _Limits:
-    min_segment: int
-    min_people: int
-    neighbours: int
-    dense_limit: int
 
 
 def choose(
@@ -77,50 +73,36 @@ def choose(
     With too few people to ask it is what ``train`` takes by itself. ``lists`` are the ways to make segments' lists that
     may be chosen.
     """
-    limits = _Limits(min_segment, min_people, neighbours, dense_limit)
     catalogue = training.catalogue_of(items)
-    held = split(interactions)
-    known = interactions.rows(held.training)
-    data = Histories.of(known, catalogue)
+    some = sample(interactions, len(catalogue))
+    held = split(some)
+    data = Histories.of(some.rows(held.training), catalogue)
     asked = _Asked.of(held, data, catalogue)
     if len(asked.people) < _LEAST_ASKED:
         return Chosen(training.plain(len(catalogue), dense_limit), {}, len(asked.people))
-    search = _Search(data, asked, limits)
+    builder = weights.Builder(data, min_people=min_people, neighbours=neighbours, dense_limit=dense_limit)
+    search = _Search(asked, builder, dense_limit)
     choices = search.parts()
     shares = tuple(choice.share for choice in choices)
     recipe = Recipe(tuple(choice.part.spec for choice in choices), (Band(None, shares),))
-    best, priors, figures = _lists(known, catalogue, segments, asked, replace(recipe, lists=lists[0]), limits, lists)
+    rules = Parameters(min_segment, min_people, neighbours, training.DAMPING, recipe)
+    model = training.assembled(data, catalogue, {}, rules, [choice.part for choice in choices])
+    best, priors, figures = _lists(model, data, segments, asked, lists)
     bands, least = search.bands(choices, priors)
     recipe = replace(recipe, bands=bands, min_likes=least, lists=best, content=search.content(choices, catalogue))
     return Chosen(recipe, {**search.figures, **figures}, len(asked.people))
 
 
 def _lists(
-    known: Interactions,
-    catalogue: Sequence[Item],
-    segments: Mapping[Person, str],
-    asked: "_Asked",
-    recipe: Recipe,
-    limits: _Limits,
-    ways: Sequence[Lists],
-) -> tuple[Lists, NDArray[np.float64], dict[str, float]]:
+    model: Model, data: Histories, segments: Mapping[Person, str], asked: "_Asked", ways: Sequence[Lists]
+) -> tuple[Lists, NDArray[np.float32], dict[str, float]]:
     """Compare ways to make the lists of segments; return the best, and what it expects of everybody."""
-    model = training.train(
-        known,
-        catalogue,
-        segments,
-        recipe=recipe,
-        min_segment=limits.min_segment,
-        min_people=limits.min_people,
-        neighbours=limits.neighbours,
-        dense_limit=limits.dense_limit,
-    )
     figures, priors = {}, {}
     for lists in ways:
-        groups = training.regrouped(model, known, segments, lists)
+        groups = training.relisted(model, data, segments, lists)
         given = [groups.segments.get(segments.get(person, ""), groups.popularity) for person in asked.people]
         figures[lists] = asked.ndcg(np.array([group.scores for group in given]))
-        priors[lists] = np.array([group.prior for group in given])
+        priors[lists] = np.array([group.prior for group in given], dtype=np.float32)
     best = max(ways, key=lambda one: figures[one])
     return best, priors[best], {f"segments by {lists}": figure for lists, figure in figures.items()}
 
@@ -159,8 +141,12 @@ class _Asked:
     def scores(self, part: Part) -> NDArray[np.float32]:
         return np.array([part.scores(signals) for signals in self.signals], dtype=np.float32)
 
+    def gains(self, scores: NDArray[Any]) -> NDArray[np.float64]:
+        """Return everybody's nDCG@10."""
+        return ndcg_of_scores(np.where(self.seen, -np.inf, scores), self.relevant)
+
     def ndcg(self, scores: NDArray[Any]) -> float:
-        return float(ndcg_of_scores(np.where(self.seen, -np.inf, scores), self.relevant).mean())
+        return float(self.gains(scores).mean())
 
 
 @dataclass(frozen=True, eq=False)
@@ -190,13 +176,14 @@ class _Choice:
 class _Search:
     """Greedy search among candidate parts, each scored once for everybody asked."""
 
-    def __init__(self, data: Histories, asked: _Asked, limits: _Limits) -> None:
-        self._data, self._asked, self._limits = data, asked, limits
+    def __init__(self, asked: _Asked, builder: weights.Builder, dense_limit: int) -> None:
+        self._asked, self._builder, self._dense_limit = asked, builder, dense_limit
+        self._data = builder.data
         self.figures: dict[str, float] = {}
 
     def parts(self) -> list[_Choice]:
         """Return what ranks best together: the best plain method, and what adds to it."""
-        sequences = [self._paced(self._built(Spec(kind)), False) for kind in (Kind.NEAR, Kind.FORWARD)]
+        sequences = [self._paced(self._builder.build(Spec(kind)), False) for kind in (Kind.NEAR, Kind.FORWARD)]
         found = [self._greedy(self._paced(base, True), sequences) for base in self._bases()]
         choices, self.figures["chosen"] = max(found, key=lambda one: one[1])
         return choices
@@ -206,7 +193,7 @@ class _Search:
         plain = self._best_plain()
         if plain.spec.kind is not Kind.EASE or self._data.items <= _RANK:
             return [plain]
-        return [plain, self._built(replace(plain.spec, rank=_RANK))]
+        return [plain, self._builder.build(replace(plain.spec, rank=_RANK))]
 
     def _greedy(self, base: _Candidate, left: list[_Candidate]) -> tuple[list[_Choice], float]:
         """Add one candidate after the other, as long as that ranks better."""
@@ -217,10 +204,20 @@ class _Search:
             better, ndcg = self._best_of(options)
             if ndcg < reached + (_SIGNIFICANT if len(choices) < 2 else _WORTH_A_THIRD):
                 break
+            if not self._is_beyond_chance(choices, better):
+                break
             choices, reached = better, ndcg
             left = [candidate for candidate in left if candidate is not better[-1].candidate]
             choices, reached = self._refined(choices, reached)
         return choices, reached
+
+    def _is_beyond_chance(self, choices: list[_Choice], better: list[_Choice]) -> bool:
+        """Return whether the people asked agree on the gain: a further part costs time in every answer."""
+        gains = self._gains(better) - self._gains(choices)
+        return bool(gains.mean() > _STANDARD_ERRORS * gains.std() / math.sqrt(len(gains)))
+
+    def _gains(self, choices: list[_Choice]) -> NDArray[np.float64]:
+        return self._asked.gains(np.sum([choice.scores for choice in choices], axis=0))
 
     def _refined(self, choices: list[_Choice], reached: float) -> tuple[list[_Choice], float]:
         """Try every other pace and share of one part after the other."""
@@ -232,21 +229,21 @@ class _Search:
         return choices, reached
 
     def _best_of(self, options: list[list[_Choice]]) -> tuple[list[_Choice], float]:
-        figures = [self._asked.ndcg(np.sum([choice.scores for choice in option], axis=0)) for option in options]
+        figures = [float(self._gains(option).mean()) for option in options]
         best = int(np.argmax(figures))
         return options[best], figures[best]
 
     def _best_plain(self) -> Part:
         figures = {}
         for spec in self._plain():
-            part = self._built(spec)
+            part = self._builder.build(spec)
             name = f"{spec.kind} {spec.regularisation:g}" if spec.kind is Kind.EASE else str(spec.kind)
             self.figures[name] = self._asked.ndcg(self._asked.scores(part))
             figures[name] = part
         return figures[max(figures, key=lambda name: self.figures[name])]
 
     def _plain(self) -> list[Spec]:
-        if self._data.items > self._limits.dense_limit:
+        if self._data.items > self._dense_limit:
             return [Spec(Kind.TFIDF_COSINE)]
         return [Spec(Kind.COSINE), *(Spec(Kind.EASE, None, one) for one in _REGULARISATIONS)]
 
@@ -254,20 +251,7 @@ class _Search:
         parts = [training.scaled(part.at_pace(pace), self._data) for pace in _PACES[likes_only]]
         return _Candidate({part.spec.half_life: (part, self._asked.scores(part)) for part in parts})
 
-    def _built(self, spec: Spec) -> Part:
-        return self._limited(spec, self._data)
-
-    def _limited(self, spec: Spec, data: Histories) -> Part:
-        limits = self._limits
-        return weights.build(
-            spec,
-            data,
-            min_people=limits.min_people,
-            neighbours=limits.neighbours,
-            dense_limit=limits.dense_limit,
-        )
-
-    def bands(self, choices: Sequence[_Choice], priors: NDArray[np.float64]) -> tuple[tuple[Band, ...], int]:
+    def bands(self, choices: Sequence[_Choice], priors: NDArray[np.float32]) -> tuple[tuple[Band, ...], int]:
         """Return the weights by length of history, and from how many likes on they beat the segment's list."""
         shares = tuple(choice.share for choice in choices)
         alone = self._asked.ndcg(priors)
@@ -285,9 +269,7 @@ class _Search:
     def content(self, choices: Sequence[_Choice], catalogue: Sequence[Item]) -> int:
         """Return from how many known items a new one takes its weights; 0 where its content says nothing."""
         hidden = np.arange(0, len(catalogue), NEW_ITEMS)
-        numbers, every = np.arange(len(self._data.people)), -(-len(self._data.people) // PEOPLE_OF_NEW_ITEMS)
-        others = np.setdiff1d(numbers[numbers % max(every, 1) > 0], self._asked.numbers)
-        rest = self._data.without_items(hidden).without(others)
+        rest = self._data.without_items(hidden)
         rows = np.flatnonzero(self._asked.relevant[:, hidden].any(axis=1))
         known = np.bincount(rest.position, minlength=len(catalogue)) > 0
         found = content.vectors(catalogue)
@@ -306,8 +288,7 @@ class _Search:
         """Return the scores of people who know nothing of the hidden items, by weights that do not know them either."""
         starts = rest.starts()
         scores = np.zeros((len(rows), rest.items), dtype=np.float32)
-        for choice in choices:
-            part = self._rebuilt(choice.part.spec, rest)
+        for choice, part in zip(choices, self._rebuilt(choices, rest), strict=True):
             for place, number in enumerate(self._asked.numbers[rows]):
                 scores[place] += np.float32(choice.share) * part.scores(rest.signals(number, starts))
         return scores
@@ -324,11 +305,12 @@ class _Search:
         for fold in range(number):
             some = places[fold::number]
             rest = self._data.without(self._asked.numbers[some])
-            folds.append((some, [self._rebuilt(choice.part.spec, rest) for choice in choices]))
+            folds.append((some, self._rebuilt(choices, rest)))
         return folds
 
-    def _rebuilt(self, spec: Spec, data: Histories) -> Part:
-        return training.scaled(self._limited(spec, data), data)
+    def _rebuilt(self, choices: Sequence[_Choice], data: Histories) -> list[Part]:
+        builder = self._builder.of(data)
+        return [training.scaled(builder.build(choice.part.spec), data) for choice in choices]
 
     def _unknown(self, folds: Sequence[tuple[NDArray[np.intp], list[Part]]], length: int) -> list[NDArray[np.float32]]:
         """Return by part everybody's scores from their latest likes, by weights not trained on them."""
@@ -344,19 +326,19 @@ class _Search:
         length: int,
         shares: Sequence[float],
         scores: Sequence[NDArray[np.float32]],
-        priors: NDArray[np.float64],
+        priors: NDArray[np.float32],
     ) -> tuple[Band, float]:
         """Start from the shares of long histories, and change them as long as that ranks better.
 
         The prior and the first part are tried together, as they say much of the same; then every other part.
         """
-        best = Band(length, tuple(shares))
-        reached = self._blended(best, scores, priors)
+        best, blended = Band(length, tuple(shares)), self._blends(scores, priors)
+        reached = blended(best)
         steps: list[_Options] = [_with_prior, *(partial(_with_share, place) for place in range(1, len(shares)))]
         for _ in range(_ROUNDS):
             before = best
             for options in steps:
-                tried = [(self._blended(band, scores, priors), band) for band in options(best, shares)]
+                tried = [(blended(band), band) for band in options(best, shares)]
                 ndcg, band = max(tried, key=lambda one: one[0])
                 if ndcg >= reached + _SIGNIFICANT:
                     best, reached = band, ndcg
@@ -364,11 +346,22 @@ class _Search:
                 break
         return best, reached
 
-    def _blended(self, band: Band, scores: Sequence[NDArray[np.float32]], priors: NDArray[np.float64]) -> float:
-        own = np.zeros_like(scores[0])
-        for share, some in zip(band.weights, scores, strict=True):
-            own += np.float32(share) * some
-        return self._asked.ndcg(own + np.float32(band.prior) * priors)
+    def _blends(self, scores: Sequence[NDArray[np.float32]], priors: NDArray[np.float32]) -> Callable[[Band], float]:
+        """Return what tells how well a band ranks: bands of the same proportions rank alike, and are asked once."""
+        known: dict[tuple[float, ...], float] = {}
+
+        def blended(band: Band) -> float:
+            shares = np.array([*band.weights, band.prior], dtype=np.float32)
+            shares /= shares.sum() or 1.0
+            key = tuple(shares.round(6).tolist())
+            if key not in known:
+                blend = shares[-1] * priors
+                for share, some in zip(shares, scores, strict=False):
+                    blend += share * some
+                known[key] = self._asked.ndcg(blend)
+            return known[key]
+
+        return blended
 
 
 def _with_prior(band: Band, shares: Sequence[float]) -> Iterator[Band]:

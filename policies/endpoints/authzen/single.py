@@ -15,11 +15,11 @@ from policies.endpoints.begun import Begun
 from policies.endpoints.wsgi import Environ, Refused
 
 
-def begin(environ: Environ) -> Begun:
+def begin(environ: Environ) -> Begun[Information]:
     """Read ``POST /access/v1/evaluation``; its statement is executed by the caller. Raises Refused."""
     token, asked = wsgi.read_call_as(templates.read, environ, access.SCOPE)
     wanted = access.wanted(subject_of(asked), token)
-    return Begun(environ, wanted, lambda known: conclude(asked, known), unavailable=access.unavailable)
+    return Begun(environ, wanted, lambda known: conclude(asked, known))
 
 
 def subject_of(asked: Asked) -> UUID:
@@ -27,8 +27,10 @@ def subject_of(asked: Asked) -> UUID:
     return information.NO_SUBJECT if isinstance(asked.question, Fault) else asked.question.subject_ref
 
 
-def conclude(asked: Asked, known: Information) -> bytes:
+def conclude(asked: Asked, known: Information | None) -> bytes:
     """Return the decision as bytes, out of what is known. Raises Refused and SpoolFull."""
+    if known is None:
+        raise access.unavailable()
     # A caller without permission does not learn what is wrong with a question.
     batch = BatchEvaluation(caller=access.authorise(known))
     templates.remember(asked)

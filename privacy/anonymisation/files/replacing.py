@@ -33,6 +33,27 @@ def replacing(target: Path) -> Iterator[Path]:
         os.close(folder)
 
 
+@contextmanager
+def nameless(folder: Path) -> Iterator[Path]:
+    """Lend an empty file for the owner alone that has no name in the folder, and is gone afterwards.
+
+    Where the system has no files without a name it has one, for as long as it is lent.
+    """
+    descriptor = _nameless(folder)
+    if descriptor is not None:
+        try:
+            yield Path(f"/proc/self/fd/{descriptor}")
+        finally:
+            os.close(descriptor)
+        return
+    part = folder / f".{secrets.token_hex(8)}.part"
+    part.touch(mode=0o600)
+    try:
+        yield part
+    finally:
+        part.unlink(missing_ok=True)
+
+
 def _nameless(folder: Path) -> int | None:
     """Open a file without a name; None where the system or the file system has none."""
     if not hasattr(os, "O_TMPFILE"):

@@ -4,13 +4,14 @@ Random conditions on two or three quasi-identifiers, as in Xiao and Tao, "Anatom
 only labels, so a class counts with the share of its label that the condition covers, all values being equally likely.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from privacy.anonymisation.describing import Description
 from privacy.anonymisation.generalisation import CategoricalDomain, Domain, FloatArray, IntArray
-from privacy.anonymisation.measuring.result import Result
+from privacy.anonymisation.partition.items import Items
 
 _SEED = 20_020_501
 _TRIES = 1000
@@ -27,21 +28,54 @@ class QueryError:
     mean: float | None
 
 
-def query_error(result: Result) -> QueryError:
-    """Ask the table and its anonymised copy the same questions; the same table gives the same questions."""
-    drawn = np.random.default_rng(_SEED)
-    tries = _TRIES if len(result.items) < _LARGE else _TRIES // 10
-    names = list(result.domains)
-    errors = []
-    for _ in range(tries):
-        number = min(int(drawn.integers(2, 4)), len(names))
-        asked = {name: _run(drawn, result.domains[name]) for name in drawn.choice(names, number, replace=False)}
-        truth = _count(result, asked)
-        if truth >= _LEAST * result.total:
-            errors.append(abs(_estimate(result, asked) - truth) / truth)
-    if not errors:
-        return QueryError(0, None, None)
-    return QueryError(len(errors), float(np.median(errors)), float(np.mean(errors)))
+class Questions:
+    """Random conditions on the quasi-identifiers: the same table gives the same. Their truths are counted part by part.
+
+    A condition is a run of codes of two or three columns.
+    """
+
+    def __init__(self, domains: Mapping[str, Domain], items: int) -> None:
+        drawn, self._domains = np.random.default_rng(_SEED), domains
+        tries = 0 if items == 0 else _TRIES if items < _LARGE else _TRIES // 10
+        names = list(domains)
+        self._asked = [
+            {
+                name: _run(drawn, domains[name])
+                for name in drawn.choice(names, min(int(drawn.integers(2, 4)), len(names)), replace=False)
+            }
+            for _ in range(tries)
+        ]
+
+    def truths(self, items: Items) -> IntArray:
+        """Return how many rows of the items each condition is about."""
+        return np.array([self._truth(items, asked) for asked in self._asked], dtype=np.int64)
+
+    def _truth(self, items: Items, asked: Mapping[str, tuple[int, int]]) -> int:
+        inside = np.ones(len(items), dtype=bool)
+        for name, codes in zip(self._domains, items.codes, strict=True):
+            if name in asked:
+                first, last = asked[name]
+                inside &= (codes >= first) & (codes <= last)
+        return int(items.rows[inside].sum())
+
+    def error(self, truths: IntArray, shown: Mapping[str, Description], rows: IntArray, total: int) -> QueryError:
+        """Return how far the estimates from the labels of classes are off."""
+        errors = [
+            abs(self._estimate(shown, rows, asked) - truth) / truth
+            for asked, truth in zip(self._asked, truths.tolist(), strict=True)
+            if truth >= _LEAST * total
+        ]
+        if not errors:
+            return QueryError(0, None, None)
+        return QueryError(len(errors), float(np.median(errors)), float(np.mean(errors)))
+
+    def _estimate(
+        self, shown: Mapping[str, Description], rows: IntArray, asked: Mapping[str, tuple[int, int]]
+    ) -> float:
+        share = rows.astype(np.float64)
+        for name, (first, last) in asked.items():
+            share *= _covered(shown[name], self._domains[name], first, last)[shown[name].label_of]
+        return float(share.sum())
 
 
 def _run(drawn: np.random.Generator, domain: Domain) -> tuple[int, int]:
@@ -49,23 +83,6 @@ def _run(drawn: np.random.Generator, domain: Domain) -> tuple[int, int]:
     length = int(drawn.integers(1, max(domain.size // 2, 1) + 1))
     first = int(drawn.integers(0, domain.size - length + 1))
     return first, first + length - 1
-
-
-def _count(result: Result, asked: dict[str, tuple[int, int]]) -> int:
-    inside = np.ones(len(result.items), dtype=bool)
-    for name, codes in zip(result.domains, result.items.codes, strict=True):
-        if name in asked:
-            first, last = asked[name]
-            inside &= (codes >= first) & (codes <= last)
-    return int(result.items.rows[inside].sum())
-
-
-def _estimate(result: Result, asked: dict[str, tuple[int, int]]) -> float:
-    share = result.rows.astype(np.float64)
-    for name, (first, last) in asked.items():
-        shown = result.shown[name]
-        share *= _covered(shown, result.domains[name], first, last)[shown.label_of]
-    return float(share.sum())
 
 
 def _covered(shown: Description, domain: Domain, first: int, last: int) -> FloatArray:

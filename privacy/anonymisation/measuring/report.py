@@ -3,13 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
-from privacy.anonymisation.generalisation import IntArray
 from privacy.anonymisation.measuring.result import Result
 from privacy.anonymisation.measuring.risk import Risk, risk_of
-from privacy.anonymisation.partition.conditions import Closeness
-from privacy.anonymisation.partition.distances import distance_for
+from privacy.anonymisation.partition.distances import Ground, distance_for
+
+
+@dataclass(frozen=True)
+class OfSensitive:
+    """What was reached for one sensitive column."""
+
+    fewest: int
+    furthest: float
+    distance: Ground
 
 
 @dataclass(frozen=True)
@@ -18,8 +23,8 @@ class AnonymisationReport:
 
     ``smallest_class`` counts people where a column names the person. ``fewest_sensitive`` is the least number of
     distinct sensitive values in a class and ``furthest`` the greatest distance of their shares from the whole table's,
-    by the ground distance ``distance``; None without a sensitive column. A missing value counts as no value, but has a
-    share.
+    by the ground distance ``distance``; None without a sensitive column. With several they are those of the worst, and
+    ``of_sensitive`` has each. A missing value counts as no value, but has a share.
 
     ``ncp`` is the normalised certainty penalty, averaged over all cells of the quasi-identifiers: 0 nothing lost, 1
     everything; a suppressed row loses everything. ``generalised_as`` says range, set or hierarchy for each
@@ -37,6 +42,7 @@ class AnonymisationReport:
     fewest_sensitive: int | None
     furthest: float | None
     distance: str | None
+    of_sensitive: Mapping[str, OfSensitive]
     classes: int
     rows: int
     suppressed: int
@@ -48,11 +54,14 @@ class AnonymisationReport:
     risk: Risk
 
 
-def report_on(result: Result) -> AnonymisationReport:
-    """Measure a result."""
+def report_on(result: Result, fewest_covered: int | None = None) -> AnonymisationReport:
+    """Measure a result; see ``risk_of``."""
     rows, total, suppressed = result.rows, result.total, result.suppressed
     loss = {name: float((each.loss @ rows + suppressed) / total) for name, each in result.shown.items()}
-    fewest, furthest, distance = _of_sensitive(result)
+    found = {
+        name: OfSensitive(spread.fewest, spread.furthest, distance_for(result.sensitive[name].domain)[0])
+        for name, spread in result.spreads.items()
+    }
     wish = result.wish
     return AnonymisationReport(
         k=wish.k,
@@ -61,9 +70,10 @@ def report_on(result: Result) -> AnonymisationReport:
         t=wish.t,
         person=wish.person,
         smallest_class=int(result.people.min(initial=total)),
-        fewest_sensitive=fewest,
-        furthest=furthest,
-        distance=distance,
+        fewest_sensitive=min((each.fewest for each in found.values()), default=None),
+        furthest=max((each.furthest for each in found.values()), default=None),
+        distance=", ".join(dict.fromkeys(each.distance for each in found.values())) or None,
+        of_sensitive=found,
         classes=result.number,
         rows=total,
         suppressed=suppressed,
@@ -72,23 +82,5 @@ def report_on(result: Result) -> AnonymisationReport:
         average_class=(total - suppressed) / max(result.number, 1) / wish.k,
         generalised_as={name: domain.kind for name, domain in result.domains.items()},
         loss=loss,
-        risk=risk_of(result),
+        risk=risk_of(result, fewest_covered),
     )
-
-
-def _of_sensitive(result: Result) -> tuple[int | None, float | None, str | None]:
-    """Return the least diversity and the greatest distance of any class, and how distance is measured."""
-    counts = result.value_counts
-    if counts is None or result.sensitive is None:
-        return None, None, None
-    name, ground = distance_for(result.sensitive)
-    whole = result.items.values_of(np.zeros(len(result.items), dtype=np.int64), 1)[0]
-    furthest = Closeness(1.0, whole, ground).distance(counts).max(initial=0.0)
-    return int(distinct_values(counts, result.sensitive.missing).min(initial=len(whole))), float(furthest), name
-
-
-def distinct_values(counts: IntArray, missing: int) -> IntArray:
-    """Return how many stated values each class holds."""
-    stated = np.delete(counts, missing, axis=1) if missing >= 0 else counts
-    number: IntArray = (stated > 0).sum(axis=1)
-    return number

@@ -43,16 +43,20 @@ def by_sorting(items: Items, ranking: Sequence[int], rows: int) -> Arrangement:
 
 
 def ranked_for_blocks(items: Items, domains: Sequence[Domain]) -> list[int]:
-    """Rank the quasi-identifiers for sorting into blocks: small domains first, ranges last.
+    """Rank the quasi-identifiers for sorting into blocks, by what they say about the sensitive value."""
+    if items.sensitive is None:
+        return ranked(domains)
+    return ranked(domains, [information(codes, items.sensitive, items.rows) for codes in items.codes])
+
+
+def ranked(domains: Sequence[Domain], telling: Sequence[float] | None = None) -> list[int]:
+    """Rank the quasi-identifiers for sorting: small domains first, ranges last.
 
     One mixed value of a small domain costs most, so it should be constant in a block. What says most about the
     sensitive value goes last of all, or blocks would be one-sided and conditions on it could not be met in them.
     """
     ranking = _by_domain(domains)
-    if items.sensitive is None:
-        return ranking
-    telling = [_information(codes, items.sensitive, items.rows) for codes in items.codes]
-    return _last(ranking, max(ranking, key=lambda place: telling[place]))
+    return ranking if telling is None else _last(ranking, max(ranking, key=lambda place: telling[place]))
 
 
 def ranked_for_runs(items: Items, domains: Sequence[Domain], k: int) -> list[int]:
@@ -75,7 +79,7 @@ def _last(ranking: Sequence[int], place: int) -> list[int]:
     return [*(other for other in ranking if other != place), place]
 
 
-def _information(codes: IntArray, values: IntArray, rows: IntArray) -> float:
+def information(codes: IntArray, values: IntArray, rows: IntArray) -> float:
     """Return the mutual information of two columns, in nats."""
     width = int(values.max()) + 1
     joint = np.bincount(codes * width + values, weights=rows, minlength=(int(codes.max()) + 1) * width)

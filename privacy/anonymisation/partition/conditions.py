@@ -130,6 +130,28 @@ class Closeness:
         return allowed
 
 
+class OfColumn:
+    """A condition on one of several sensitive columns, where classes are counted by combinations of their values."""
+
+    def __init__(self, condition: Condition, code_of: IntArray, size: int) -> None:
+        self._condition, self._code_of, self._size = condition, code_of, size
+
+    def holds(self, counts: IntArray) -> BoolArray:
+        return self._condition.holds(self.project(counts, self._code_of, self._size))
+
+    def may_join(self, counts: IntArray, k: int, most: int) -> BoolArray:
+        allowed = self._condition.may_join(self.project(counts, self._code_of, self._size), k, most)
+        return allowed[..., self._code_of]
+
+    @staticmethod
+    def project(counts: IntArray, code_of: IntArray, size: int) -> IntArray:
+        """Return how often each value of the column occurs, from counts of combinations."""
+        member = np.zeros((len(code_of), size), dtype=np.int64)
+        member[np.arange(len(code_of)), code_of] = 1
+        found: IntArray = counts @ member
+        return found
+
+
 class _Judgement(Protocol):
     def __call__(self, counts: FloatArray) -> BoolArray: ...
 

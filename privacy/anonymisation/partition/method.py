@@ -58,12 +58,13 @@ def _frequent(items: Items, domains: Sequence[Domain], goal: Goal) -> tuple[Bool
         stands &= condition.holds(items.values_of(tuple_of, number))
     rest = ~stands[tuple_of]
     # What is left must be able to stand by itself, too: else all are clustered together.
-    if rest.any() and not _may_stand(items.take(rest), goal):
+    if rest.any() and not may_stand(items.take(rest), goal):
         return np.zeros(len(items), dtype=bool), np.full(len(items), SUPPRESSED)
     return ~rest, np.where(rest, SUPPRESSED, tuple_of)
 
 
-def _may_stand(items: Items, goal: Goal) -> bool:
+def may_stand(items: Items, goal: Goal) -> bool:
+    """Return whether items may be one class, and so be partitioned by themselves."""
     one = np.zeros(len(items), dtype=np.int64)
     if int(items.people_in(one, 1)[0]) < goal.k:
         return False
@@ -92,7 +93,7 @@ def _without_outliers(items: Items, domains: Sequence[Domain], found: IntArray, 
     in_class = np.flatnonzero(found >= 0)
     out = in_class[outliers(items.take(in_class), domains, goal.weights, _renumbered(found)[in_class], limit)]
     kept = np.setdiff1d(np.arange(len(items)), out)
-    if not len(out) or not _may_stand(items.take(kept), goal):
+    if not len(out) or not may_stand(items.take(kept), goal):
         return found
     again = np.full_like(found, SUPPRESSED)
     again[kept] = _clustered(items.take(kept), domains, goal)

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.files.uploadedfile import UploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -15,16 +16,19 @@ from common import actors
 from common.admin_pages.confirm import answer
 from common.admin_pages.display import NOTHING, badge, moment, who
 from common.admin_pages.permissions import require, requires
+from common.charts.counts import Figure
 from common.http.problems import InvalidRequest, Problem
 from consent.models import Party, Purpose
 from oversight.admin import timeline
+from privacy.anonymisation.actions import wanted
 from privacy.models import TableRelease, UploadedTable
 from privacy.releases import asking, limits, places, publishing, uploads
 from privacy.releases.asking import Asked
+from privacy.releases.inputs import sources, trees
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import LABELS, Profile, beginning
 from privacy.releases.running import STEPS
-from privacy.releases.screens import plots
+from privacy.releases.screens import noisy_tables, plots
 from privacy.releases.subjects import APPROVE, PREPARE, RELEASE, VIEW, of_release
 
 _Stage, _State = TableRelease.Stage, TableRelease.State
@@ -38,7 +42,7 @@ _MOST = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(VIEW)
 def overview(request: HttpRequest) -> HttpResponse:
-    """List releases and uploaded tables; a POST uploads one."""
+    """List releases and tables; a POST uploads a table, or takes the rows of a registered data set."""
     if request.method == "POST":
         require(request, PREPARE)
         try:
@@ -46,7 +50,8 @@ def overview(request: HttpRequest) -> HttpResponse:
         except Problem as refused:
             messages.error(request, refused.detail)
             return redirect("releases")
-        messages.success(request, f"{table.name} is uploaded: {table.rows:,} rows, {len(table.columns)} columns.")
+        how = "is taken in" if table.source else "is uploaded"
+        messages.success(request, f"{table.name} {how}: {table.rows:,} rows, {len(table.columns)} columns.")
         return redirect("release-table", pk=table.pk)
     releases = TableRelease.objects.select_related("table")[:_MOST]
     context = {
@@ -54,6 +59,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "title": "Releases of tables",
         "may_prepare": request.user.has_perm(PREPARE),
         "kept_days": uploads.KEPT_DAYS,
+        "data_sets": sources.known(),
         "rows": [(row, state_of(row), who(row.author), moment(row.requested_at)) for row in releases],
         "tables": UploadedTable.objects.filter(removed_at=None)[:_MOST],
     }
@@ -61,11 +67,13 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _taken(request: HttpRequest) -> UploadedTable:
+    days = request.POST.get("days", "")
+    length = int(days) if days.isdecimal() and len(days) < 5 else 0
+    if data_set := request.POST.get("data_set"):
+        return sources.take(data_set, actor=actors.officer(request), days=length)
     upload = request.FILES.get("file")
     if upload is None:
         raise InvalidRequest("Choose a CSV or Parquet file.")
-    days = request.POST.get("days", "")
-    length = int(days) if days.isdecimal() and len(days) < 5 else 0
     name = _named(request.POST.get("name", ""), str(upload.name))
     return uploads.take(name, upload.chunks(), actor=actors.officer(request), days=length)
 
@@ -98,7 +106,13 @@ def table(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
     begun = beginning(Profile(**column) for column in row.columns)
     columns = [
-        {**column, "number": number, "role": typed.get(f"role-{number}", begun[column["name"]])}
+        {
+            **column,
+            "number": number,
+            "role": typed.get(f"role-{number}", begun[column["name"]]),
+            "suggested": column.get("action", ""),
+            "action": typed.get(f"action-{number}", ""),
+        }
         for number, column in enumerate(row.columns)
     ]
     known = limits.in_force()
@@ -108,6 +122,7 @@ def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
         "table": row,
         "columns": columns,
         "roles": list(LABELS.items()),
+        "actions": wanted.LABELS.items(),
         "typed": {**defaults, **typed},
         "purposes": Purpose.objects.filter(is_active=True),
         "parties": Party.objects.all(),
@@ -125,12 +140,27 @@ def _asked(request: HttpRequest, row: UploadedTable) -> Asked:
         l=_whole(said.get("l", ""), "l"),
         t=_share(said["t"], "t") if said.get("t", "").strip() else None,
         suppress=_share(said.get("suppress", "0") or "0", "the share of rows left out"),
+        fast="fast" in said,
+        hierarchies=trees.take(dict(_hierarchies(request, row))),
         purpose=said.get("purpose", ""),
         receivers=tuple(said.getlist("receivers")),
         people=said.get("people", ""),
         region=said.get("region", ""),
         days=_whole(said.get("days", ""), "days"),
+        actions=tuple(
+            f"{column['name']}={action}"
+            for number, column in enumerate(row.columns)
+            if (action := said.get(f"action-{number}", "").strip())
+        ),
     )
+
+
+def _hierarchies(request: HttpRequest, row: UploadedTable) -> Iterator[tuple[str, bytes]]:
+    """Yield the files that were chosen for columns; one that is too large is read far enough to be refused."""
+    for number, column in enumerate(row.columns):
+        file = request.FILES.get(f"hierarchy-{number}")
+        if isinstance(file, UploadedFile):
+            yield column["name"], file.read(trees.MOST_BYTES + 1)
 
 
 def _whole(text: str, name: str) -> int:
@@ -165,13 +195,20 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         "author": who(row.author),
         "steps": len(STEPS),
         "verdict": verdict,
-        "figures": plots.figures(row.report, row.figures) if row.report and row.figures else [],
+        "figures": _figures(row),
+        "tables": list(noisy_tables.measured(row)) if row.is_noisy else [],
         "measured": list(_measured(row)),
         "facts": list(_asked_for(row)),
         "history": timeline.drawn((RELEASE.slug, str(row.pk))),
         **_may(request, row, verdict),
     }
     return render(request, "admin/releases/release.html", context)
+
+
+def _figures(row: TableRelease) -> list[Figure]:
+    if not row.report or not row.figures:
+        return []
+    return noisy_tables.figures(row) if row.is_noisy else plots.figures(row.report, row.figures)
 
 
 def _may(request: HttpRequest, row: TableRelease, verdict: Any) -> dict[str, bool]:
@@ -199,7 +236,7 @@ def state_of(row: TableRelease) -> str:
 
 def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
     """Yield measures before and after."""
-    if not row.report or not row.figures:
+    if not row.report or not row.figures or row.is_noisy:
         return
     result, before = row.report["result"], row.figures
     risk, smallest = result["risk"], before["smallest_before"]
@@ -215,6 +252,14 @@ def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
     if result["fewest_sensitive"] is not None:
         yield "Fewest sensitive values in a class (l)", NOTHING, f"{result['fewest_sensitive']:,}"
         yield "Farthest from the table's shares (t)", NOTHING, f"{result['furthest']:.3f}"
+    if linked := row.report.get("linked"):
+        yield "People who share all classes of a person (through pseudonyms)", NOTHING, f"{linked['smallest']:,}"
+        yield "Prosecutor risk through pseudonyms", NOTHING, _percent(1 / max(linked["smallest"], 1))
+        yield "People alone in their classes (through pseudonyms)", NOTHING, _percent(linked["alone"])
+    for each in before.get("attacks", ()):
+        name, control = f"{each['name'].capitalize()}: people in it, others", _percent(each["control"])
+        found = "too few rows" if each["excess"] is None else f"{_percent(each['excess'])} more"
+        yield name, control, f"{_percent(each['rate'])} ({found})"
     for each in before["overlaps"]:
         yield f"Left of a class with release {each['release'][:8]}", NOTHING, f"{each['smallest']:,}"
 
@@ -224,16 +269,14 @@ def _percent(share: float) -> str:
 
 
 def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
-    asked = Asked.of(row)
-    for role, label in LABELS.items():
-        if names := asked.columns(role):
-            yield label, ", ".join(names)
-    limit = f", t = {asked.t:g}" if asked.t is not None else ""
-    yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}"
-    yield "Purpose", asked.purpose
-    yield "Receivers", ", ".join(asked.receivers)
-    yield "People of, kept in", f"{asked.people}, {asked.region}"
-    yield "In force for", f"{asked.days:,} days"
+    yield from noisy_tables.asked_for(row) if row.is_noisy else _classes_asked_for(row, Asked.of(row))
+    asked = row.asked
+    if row.table.source:
+        yield "Data set", f"{row.table.source}, rows of {moment(row.table.uploaded_at)}"
+    yield "Purpose", asked["purpose"]
+    yield "Receivers", ", ".join(asked["receivers"])
+    yield "People of, kept in", f"{asked['people']}, {asked['region']}"
+    yield "In force for", f"{asked['days']:,} days"
     if row.expires_at is not None:
         yield "Ends", moment(row.expires_at)
     if row.decision is not None:
@@ -242,6 +285,18 @@ def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
         yield "Policy revision", row.document["policy"]["revision"]
     if row.target_sha256:
         yield "SHA-256 of the copy", row.target_sha256
+
+
+def _classes_asked_for(row: TableRelease, asked: Asked) -> Iterator[tuple[str, Any]]:
+    for role, label in LABELS.items():
+        if names := asked.columns(role):
+            yield label, ", ".join(names)
+    for said in (row.report or {}).get("actions", asked.actions):
+        yield "Action", said if isinstance(said, str) else wanted.line(said)
+    limit = f", t = {asked.t:g}" if asked.t is not None else ""
+    yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}{', quicker' if asked.fast else ''}"
+    if asked.hierarchies:
+        yield "Hierarchies", ", ".join(asked.hierarchies)
 
 
 @require_POST

@@ -34,6 +34,7 @@ from policies.models import (
     ExternalDecision,
     FrequencyCap,
     LogDrop,
+    MaskRule,
     OpaInstance,
     Policy,
     PriceRule,
@@ -118,6 +119,7 @@ def lived_in(api, own_spool):
     DisplayRule.objects.create(slug="alcohol", item_categories=["alcohol"], reason="Not for minors.")
     PriceRule.objects.create(slug="discounts", most_below=10, reason="Small discounts.")
     FrequencyCap.objects.create(slug="weekly", most=3, days=7, reason="Not too often.")
+    MaskRule.objects.create(slug="reasons", item_fields=["why"], reason="A decision.")
     StoppedSegment.objects.create(model=model, version=1, segment="region=DE|age=minor", reason="Too few.")
 
 

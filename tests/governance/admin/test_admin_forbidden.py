@@ -43,7 +43,7 @@ def staff(*rights: str) -> Client:
         ("/admin/consent/purpose/", "consent.view_purpose"),
         ("/admin/consent/purpose/add/", "consent.add_purpose"),
         ("/admin/auth/user/", "auth.view_user"),
-        ("/admin/trust/", "consent.view_dailycount"),
+        ("/admin/trust/", "consent.view_exactfigures"),
         ("/admin/rollouts/", "policies.view_rollout"),
         ("/admin/simulations/", "policies.view_simulationreport"),
         ("/admin/jurisdiction-matrix", "policies.view_jurisdiction"),

@@ -96,7 +96,7 @@ def test_the_bench_has_a_row_for_every_level_and_method(wheel: Path, tmp_path: P
 @pytest.mark.django_db
 def test_exported_lists_give_the_figures_of_the_table(wheel: Path, tmp_path: Path) -> None:
     rows = quality.run(quality.Asked(path=wheel, lists=tmp_path / "lists.json", seeds=(0, 1)), lambda _text: None)
-    assert {"ALS", "autoencoder", "session", "cold start", "new items alone"} == {
+    assert {"ALS", "autoencoder", "session", "cold start"} == {
         row.what.partition(",")[0] for row in rows if row.what.endswith("seed 1")
     }
     rows = [row for row in rows if "precision" in row.figures]
@@ -119,16 +119,6 @@ def test_a_folder_of_csv_files_is_read(dataset: Path, wheel: Path) -> None:
     assert given.interactions.item == packed.interactions.item
     assert np.array_equal(given.interactions.liked, packed.interactions.liked)
     assert given.groups == {}
-
-
-def test_readable_segments_are_of_gender_and_of_old_films(wheel: Path) -> None:
-    ratings = movielens.movielens(wheel)
-
-    segments = ratings.readable_segments(ratings.interactions)
-
-    # Films of the even taste are all from before 1990, of the odd taste none is.
-    assert segments[2] == "gender=M|before 1990=3"
-    assert segments[1] == "gender=F|before 1990=0"
 
 
 @pytest.mark.parametrize("what", ["nothing", "a text", "an empty folder"])
@@ -210,11 +200,11 @@ def test_the_floors_of_movielens_are_held() -> None:
     reached = {row.what.partition(",")[0]: row.figures["ndcg_at_10"] for row in rows}
     by_name = {row.what: row.figures["ndcg_at_10"] for row in rows}
     assert by_name["individual"] >= max(0.218, reached["EASE"], reached["item-kNN"])
-    assert by_name["new items alone"] >= 0.07
+    assert by_name["new items alone"] >= 0.11
     cold = [by_name[f"cold start, the last {likes} likes"] for likes in (1, 2, 3, 4)]
     alone = [by_name[f"cold start, the last {likes} likes, events alone"] for likes in (1, 2, 3, 4)]
     assert sum(cold) >= 1.12 * sum(alone)
     assert by_name["behavioral"] >= 0.205
     assert by_name["session, the last 5"] >= 0.170
     assert reached["taste"] >= 0.150
-    assert by_name["segment, readable"] >= 0.125
+    assert next(figure for name, figure in by_name.items() if name.startswith("segment, readable")) >= 0.125

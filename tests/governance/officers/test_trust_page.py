@@ -188,4 +188,7 @@ def test_staff_need_the_permission_to_see_consent_records(past, page):
     assert client.get(page).status_code == 403
 
     clerk.user_permissions.add(Permission.objects.get(codename="view_dailycount"))
+    clerk.user_permissions.add(Permission.objects.get(codename="view_release"))
+    assert client.get(page).status_code == 403, "the right to figures with noise"
+    clerk.user_permissions.add(Permission.objects.get(codename="view_exactfigures"))
     assert client.get(page).status_code == 200

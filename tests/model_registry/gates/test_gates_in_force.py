@@ -19,7 +19,7 @@ from oversight.guard import writing
 from policies.bundles import loading
 from policies.decisions import facts
 from policies.models import ActiveBundle
-from privacy.models import PrivacyBudget
+from privacy.models import DisclosureLimits, PrivacyBudget
 from tests.helpers import models
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +110,15 @@ def test_segments_have_at_least_k_people(live: ModelVersion, smallest: int, gate
     models.evidence(live, "segments", segments=2, smallest=smallest)
 
     assert in_force()["gates"] == gates
+
+
+def test_segments_have_at_least_as_many_people_as_the_smallest_group_of_the_register(live: ModelVersion) -> None:
+    models.evidence(live, "segments", segments=2, smallest=25)
+    with writing("test"):
+        DisclosureLimits.objects.update_or_create(defaults={"smallest_group": 26})
+    policy_data.changed(reason="test", actor="test")
+
+    assert in_force()["gates"] == "failed"
 
 
 @pytest.mark.parametrize(("own", "gates"), [(280, "passed"), (279, "failed")])

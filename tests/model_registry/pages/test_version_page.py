@@ -125,6 +125,9 @@ def test_quality_says_what_each_level_adds(version: ModelVersion) -> None:
     assert "+10.0 points (+50 %)" in html
     assert "Learnt from 1,281 people." in html
 
+    version.metrics = {**version.metrics, "protocols": {"S": {"individual": {"ndcg": 421}}}}
+    assert "42.1 %" in summary.quality(version)
+
 
 def test_history_holds_steps_and_change_sets(owner: Client, version: ModelVersion) -> None:
     models.go_live(version)

@@ -2,12 +2,15 @@
 
 import pytest
 
+from common.levels import Level
 from consent.models import Party
 from model_registry.documents import keeping
 from model_registry.documents.card import ModelCard
 from model_registry.documents.kinds import KINDS
 from oversight import guard
 from personalization import training
+from personalization.recommender.validation.evaluation import Protocol
+from personalization.registered import own_card
 
 pytestmark = pytest.mark.django_db
 _PARTS = {"architecture", "training", "considerations", "governance"}
@@ -34,6 +37,18 @@ def _removals(content):
 def test_the_card_of_a_training_is_complete(card):
     assert (card.score, KINDS["card"].missing(keeping.document_of(card))) == (100, [])
     assert card.made_by == "officer:test"
+
+
+def test_every_level_has_every_figure_by_both_protocols(card):
+    metrics = [metric for each in card.content["evaluations"] for metric in each["metrics"]]
+    found = {(metric["type"], metric["slice"]): metric for metric in metrics}
+
+    for level in Level:
+        for protocol in Protocol:
+            group = f"level={level}, protocol={protocol}"
+            assert {name for name, at in found if at == group} >= {*own_card.BY_LEVEL.values(), "ndcg@10"}
+            assert set(found["ndcg@10", group]["interval"]) == {"lower", "upper"}
+    assert any(metric["type"] == "ndcg@10" and metric["slice"].startswith("region=") for metric in metrics)
 
 
 def test_each_removal_of_a_member_lowers_the_score(card):

@@ -15,10 +15,10 @@ from personalization.general import also_bought, trending
 from personalization.general.trending import Ranked
 from personalization.models import AlsoBought, Item, PopularItem
 from personalization.serving import reading
-from policies.bundles.building import SEGMENT_MIN_SIZE
 from tests.helpers import display_rules
 from tests.personalization.conftest import SHOP
 
+SMALLEST = 20  # as shipped
 IDS = [item.id for item in SHOP.items]
 PATH = "/api/v1/recommendations/general"
 names = st.text("abcdefgh", min_size=1, max_size=1)
@@ -77,14 +77,14 @@ def bought(shop: Any, remember: Any) -> Callable[..., None]:
         for person in range(people):
             remember(f"customer-{person}", items, **{"kind": "purchase", **fields})
         refs = [subject_ref(f"customer-{person}") for person in range(people if counted is None else counted)]
-        also_bought.refresh(refs, purpose="recommendations", k=SEGMENT_MIN_SIZE)
+        also_bought.refresh(refs, purpose="recommendations", k=SMALLEST)
 
     return count
 
 
 @pytest.mark.django_db
 class TestAlsoBought:
-    @pytest.mark.parametrize(("people", "is_listed"), [(SEGMENT_MIN_SIZE - 1, False), (SEGMENT_MIN_SIZE, True)])
+    @pytest.mark.parametrize(("people", "is_listed"), [(SMALLEST - 1, False), (SMALLEST, True)])
     def test_a_pair_needs_k_people(self, bought: Any, people: int, is_listed: bool) -> None:
         bought(people, IDS[:2])
 
@@ -92,21 +92,21 @@ class TestAlsoBought:
         assert set(AlsoBought.objects.values_list("item_id", "other_id", "people")) == expected
 
     def test_people_who_do_not_permit_learning_make_no_pair(self, bought: Any) -> None:
-        bought(SEGMENT_MIN_SIZE, IDS[:2], counted=SEGMENT_MIN_SIZE - 1)
+        bought(SMALLEST, IDS[:2], counted=SMALLEST - 1)
 
         assert not AlsoBought.objects.exists()
 
     @pytest.mark.parametrize("fields", [{"kind": "like"}, {"purpose": "personalization"}])
     def test_only_purchases_under_the_purpose_count(self, bought: Any, fields: dict[str, str]) -> None:
-        bought(SEGMENT_MIN_SIZE, IDS[:2], **fields)
+        bought(SMALLEST, IDS[:2], **fields)
 
         assert not AlsoBought.objects.exists()
 
     def test_who_bought_twice_counts_once_and_of_many_only_the_newest(self, bought: Any) -> None:
-        bought(SEGMENT_MIN_SIZE, [IDS[99], *IDS[:49], IDS[1], IDS[0]])
+        bought(SMALLEST, [IDS[99], *IDS[:49], IDS[1], IDS[0]])
 
         assert not AlsoBought.objects.filter(other=IDS[99]).exists()
-        assert set(AlsoBought.objects.values_list("people", flat=True)) == {SEGMENT_MIN_SIZE}
+        assert set(AlsoBought.objects.values_list("people", flat=True)) == {SMALLEST}
         assert AlsoBought.objects.filter(item=IDS[0]).count() == also_bought.KEPT
 
 
@@ -123,7 +123,7 @@ def read(api: Any) -> Callable[..., Any]:
 @pytest.mark.django_db
 class TestEndpoint:
     def test_with_an_item_it_begins_with_what_is_also_bought(self, read: Any, bought: Any) -> None:
-        bought(SEGMENT_MIN_SIZE, [IDS[30], IDS[40], IDS[41]])
+        bought(SMALLEST, [IDS[30], IDS[40], IDS[41]])
 
         answer = read({"item": IDS[30], "count": "4"}).json()
 

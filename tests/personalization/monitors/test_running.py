@@ -88,6 +88,28 @@ def test_the_same_events_have_not_drifted(events: None, version: ModelVersion) -
     assert found["stale_inputs", ""].value == pytest.approx(3, abs=0.2)
 
 
+@pytest.mark.parametrize(("late", "state"), [(7, "within"), (8, "beyond")])
+def test_labels_that_come_in_late_are_beyond_the_objective(
+    events: None, version: ModelVersion, late: int, state: str
+) -> None:
+    received = NOW - timedelta(hours=1)
+    Event.objects.update(received_at=received, occurred_at=received - timedelta(hours=2))
+    slow = list(Event.objects.values_list("pk", flat=True)[:late])
+    Event.objects.filter(pk__in=slow).update(occurred_at=received - timedelta(hours=25))
+
+    row = _run()["label_latency", ""]
+
+    assert (row.state, row.value, row.samples) == (state, 25 if state == "beyond" else 2, 150)
+
+
+def test_views_are_no_labels(events: None, version: ModelVersion) -> None:
+    Event.objects.update(received_at=NOW - timedelta(hours=1), kind="view")
+
+    row = _run()["label_latency", ""]
+
+    assert (row.state, row.samples) == ("too_few", 0)
+
+
 def test_events_of_another_kind_are_a_drift(events: None, version: ModelVersion) -> None:
     Event.objects.update(kind="view")
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from personalization.recommender import diversity, factors
+from personalization.recommender import weights as building
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interaction, Interactions, InvalidInteractions, Item
 from personalization.recommender.levels import BEHAVIORAL_WINDOW, permit
@@ -16,7 +17,7 @@ from personalization.recommender.shaping import shapes
 from personalization.recommender.shaping.shapes import Shape
 from personalization.recommender.signals import Signals
 from personalization.recommender.training import train
-from personalization.recommender.weights import build
+from personalization.recommender.weights import Builder
 from tests.helpers.recommender import kept_weights, weights
 
 ITEMS = tuple(Item(name, name.title(), (name[0],)) for name in "abcdef")
@@ -37,7 +38,7 @@ def rows(*people, liked=None):
 
 def part(kind, interactions, *, items=ITEMS, **limits):
     data = Histories.of(interactions, items)
-    return build(Spec(kind, None, 1.0), data, min_people=2, neighbours=100, **limits)
+    return Builder(data, min_people=2, neighbours=100, **limits).build(Spec(kind, None, 1.0))
 
 
 def full(one, items=ITEMS):
@@ -102,9 +103,45 @@ def test_blocks_without_a_dense_matrix_give_the_same_weights(kind):
     assert not blocks.out.any()
 
 
+def test_a_builder_builds_each_part_as_if_it_were_alone():
+    data, specs = Histories.of(random_rows(), TALL), [Spec(kind, None, 5.0) for kind in (*Kind, Kind.EASE)]
+    one = Builder(data, min_people=2, neighbours=5)
+
+    for spec in (*specs, replace(specs[0], regularisation=50.0), replace(specs[0], rank=4)):
+        alone, shared = Builder(data, min_people=2, neighbours=5).build(spec), one.build(spec)
+        for name in ("neighbours", "weights", "out", "into"):
+            assert np.array_equal(getattr(alone, name), getattr(shared, name)), (spec, name)
+
+
+def test_support_is_the_same_where_it_is_not_kept(monkeypatch):
+    data = Histories.of(random_rows(), TALL)
+    kept = Builder(data, min_people=6, neighbours=100).build(Spec(Kind.COSINE))
+    monkeypatch.setattr(building, "_KEPT_LIMIT", 10)
+
+    counted = Builder(data, min_people=6, neighbours=100).build(Spec(Kind.COSINE))
+
+    assert np.array_equal(kept.weights, counted.weights)
+    assert 0 < np.count_nonzero(kept.weights) < kept.weights.size
+
+
+def test_ease_solves_its_equation():
+    data = Histories.of(random_rows(), TALL)
+    likes = data.likes.toarray()
+
+    solved = full(Builder(data, min_people=2, neighbours=40).build(Spec(Kind.EASE, None, 20.0)), TALL)
+
+    inverse = np.linalg.inv(likes.T @ likes + 20 * np.eye(len(TALL)))
+    expected = np.eye(len(TALL)) - inverse / np.diag(inverse)
+    supported = (data.touched.T @ data.touched).toarray() >= 2
+    np.fill_diagonal(supported, False)
+    assert solved[supported] == pytest.approx(expected[supported], abs=1e-5)
+
+
 def test_cut_rows_lose_no_popularity():
     data = Histories.of(random_rows(), TALL)
-    whole, cut = (build(Spec(Kind.EASE, None, 20.0), data, min_people=2, neighbours=number) for number in (100, 5))
+    whole, cut = (
+        Builder(data, min_people=2, neighbours=number).build(Spec(Kind.EASE, None, 20.0)) for number in (100, 5)
+    )
 
     assert cut.weights.shape[1] == 5
     assert np.array_equal(cut.out, whole.out)
@@ -145,7 +182,7 @@ def test_directions_kept_whole_are_of_supported_pairs_alone():
     both = [*people, [TALL[0].id, TALL[39].id]]
 
     alone, joined = (
-        build(Spec(Kind.EASE, None, 5.0, 12), Histories.of(rows(*some), TALL), min_people=2, neighbours=8)
+        Builder(Histories.of(rows(*some), TALL), min_people=2, neighbours=8).build(Spec(Kind.EASE, None, 5.0, 12))
         for some in (people, both)
     )
 
@@ -212,7 +249,7 @@ def test_contributions_of_several_parts_sum_to_the_scores():
     weighing = Weighing(model.parts, (0.7, 1.0), person)
     chosen = np.array([1, 5, 30])
 
-    assert weighing.contributions(chosen).sum(axis=0) == pytest.approx(weighing.scores[chosen], abs=1e-6)
+    assert weighing.contributions(chosen).sum(axis=1) == pytest.approx(weighing.scores[chosen], abs=1e-6)
 
 
 def test_the_weights_of_a_part_are_the_scores_of_single_items():

@@ -1,13 +1,15 @@
 """Split by time and the people asked about, against the same in plain Python, one row after the other."""
 
 import numpy as np
+import pytest
 from hypothesis import strategies as st
 
 from personalization.recommender.coded import Coded
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item
+from personalization.recommender.validation import split as splitting
 from personalization.recommender.validation.evaluation import cases
-from personalization.recommender.validation.split import TRAINED_ON, split
+from personalization.recommender.validation.split import TRAINED_ON, sample, split
 from tests.helpers.scale import property_test
 
 ITEMS = ("tea", "milk", "bread", "salt", "rice", "oats")
@@ -81,3 +83,24 @@ def test_numbers_of_people_and_items_do_not_matter(rows):
     assert one.people == other.people
     for name in ("number", "position", "strength", "liked"):
         assert getattr(one, name).tolist() == getattr(other, name).tolist()
+
+
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [(10, 20), (60, 40), (150, 100)],
+    ids=["least", "touches-of-items", "everybody"],
+)
+def test_a_sample_is_spread_evenly_over_people(monkeypatch, items, expected):
+    monkeypatch.setattr(splitting, "PEOPLE", 20)
+    monkeypatch.setattr(splitting, "TOUCHES_OF_AN_ITEM", 2)
+    rows = [(b"%03d" % (number % 100), ITEMS[number // 100], number, True) for number in range(300)]
+    shuffled = [rows[place] for place in np.random.default_rng(0).permutation(len(rows))]
+
+    some, other = (sample(_interactions(each), items) for each in (rows, shuffled))
+
+    people = sorted(int(person) for person in some.people.distinct())
+    assert len(people) == expected
+    assert set(np.diff(people)) <= {99 // (expected - 1), 99 // (expected - 1) + 1}
+    # Whole histories, and the same people under whatever numbers they come.
+    assert len(some) == 3 * expected
+    assert set(other.people.distinct()) == set(some.people.distinct())

@@ -5,16 +5,20 @@ import pytest
 
 from common.levels import Level
 from governance.demo.datasets import demo_shop
+from personalization.recommender.groups import taste
+from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.recipe import Kind, Lists
-from personalization.recommender.training import plain, regrouped, taste_segments, train
-from personalization.recommender.validation import metrics
-from personalization.recommender.validation.evaluation import Protocol, evaluate
+from personalization.recommender.training import plain, regrouped, train
+from personalization.recommender.validation import metrics, tuning
+from personalization.recommender.validation import split as splitting
+from personalization.recommender.validation.evaluation import Protocol, ask, evaluate, listed
 from personalization.recommender.validation.split import split
 from personalization.recommender.validation.tuning import choose
 
 SHOP = demo_shop(people=200)
 SEGMENTS = SHOP.segments("region")
+DATA = Histories.of(SHOP.interactions, SHOP.items)
 
 
 def interactions(people, *, liked=None):
@@ -62,6 +66,31 @@ def test_the_order_of_touches_is_chosen_where_it_predicts():
     assert chosen.ndcg["chosen"] > 0.9
 
 
+def test_a_gain_by_chance_adds_no_part(monkeypatch):
+    draw = np.random.default_rng(2)
+    names = [f"{number:02d}" for number in range(30)]
+    at_random = interactions({person: [names[place] for place in draw.permutation(30)[:10]] for person in range(80)})
+    catalogue = [Item(name, name) for name in names]
+
+    chosen = choose(at_random, catalogue, {})
+    monkeypatch.setattr(tuning, "_STANDARD_ERRORS", 0.0)
+    by_chance = choose(at_random, catalogue, {})
+
+    assert (len(chosen.recipe.parts), len(by_chance.recipe.parts)) == (1, 3)
+
+
+def test_a_choice_on_a_sample_is_that_of_its_people(monkeypatch):
+    everybody = choose(SHOP.interactions, SHOP.items, SEGMENTS)
+    monkeypatch.setattr(splitting, "PEOPLE", 100)
+    monkeypatch.setattr(splitting, "TOUCHES_OF_AN_ITEM", 1)
+    some = splitting.sample(SHOP.interactions, len(SHOP.items))
+
+    chosen = choose(SHOP.interactions, SHOP.items, SEGMENTS)
+
+    assert chosen == choose(some, SHOP.items, SEGMENTS)
+    assert chosen.people < everybody.people
+
+
 def test_too_few_people_to_ask_leave_the_plain_recipe():
     few = interactions({person: ["a", "b", "c"] for person in range(10)})
 
@@ -81,24 +110,24 @@ def test_beyond_the_dense_limit_no_matrix_is_inverted():
 def test_every_group_of_taste_has_enough_people():
     model = train(SHOP.interactions, SHOP.items, SEGMENTS)
 
-    groups = taste_segments(model, SHOP.interactions, at_least=30)
+    groups = taste.clusters(model, DATA, at_least=30)
 
     sizes = np.unique(list(groups.values()), return_counts=True)[1]
     assert set(groups) == set(SHOP.interactions.person)
     assert len(sizes) == 200 // 30
     assert sizes.min() >= 30
-    assert groups == taste_segments(model, SHOP.interactions, at_least=30)
+    assert groups == taste.clusters(model, DATA, at_least=30)
 
 
 def test_fewer_people_than_a_group_needs_make_no_group():
     model = train(SHOP.interactions, SHOP.items, SEGMENTS)
 
-    assert taste_segments(model, SHOP.interactions, at_least=201) == {}
+    assert taste.clusters(model, DATA, at_least=201) == {}
 
 
 def test_lists_of_taste_are_served_as_a_segment():
     model = train(SHOP.interactions, SHOP.items, SEGMENTS)
-    groups = taste_segments(model, SHOP.interactions, at_least=30)
+    groups = taste.clusters(model, DATA, at_least=30)
 
     served = regrouped(model, SHOP.interactions, groups, Lists.SCORES)
 
@@ -143,6 +172,23 @@ def test_protocol_w_shows_again_what_the_level_may_not_know():
     assert strict[Level.NONE].ndcg > served[Level.NONE].ndcg
     assert strict[Level.INDIVIDUAL].ndcg == served[Level.INDIVIDUAL].ndcg
     assert evaluation.ndcg[Level.NONE] == served[Level.NONE].ndcg
+
+
+def test_strict_lists_are_those_without_what_a_person_knew():
+    asked = ask(SHOP.interactions, SHOP.items, SEGMENTS)
+
+    for level, lists in asked.lists[Protocol.S].items():
+        for case, some in zip(asked.cases[::5], lists[::5], strict=True):
+            again = listed(
+                asked.model,
+                level,
+                history=case.history[:-2],
+                session=case.history[-2:],
+                segment=SEGMENTS.get(case.person),
+                exclude={touch.item for touch in case.history},
+            )
+            assert some == again
+    assert asked.lists[Protocol.S][Level.NONE] != asked.lists[Protocol.W][Level.NONE]
 
 
 def test_every_level_has_its_figures_and_its_lift_over_none():

@@ -139,7 +139,7 @@ def test_the_strictest_of_several_rules_counts(waiting: Any) -> None:
 
 @pytest.mark.usefixtures("liked")
 def test_a_duty_whose_terms_cannot_be_read_is_taken_at_its_strictest(ask: Any, monkeypatch: Any) -> None:
-    decide = evaluate.decide
+    decide = evaluate.BatchEvaluation.decide
 
     def with_duty(*args: Any, **kwargs: Any) -> Any:
         decision = decide(*args, **kwargs)
@@ -147,7 +147,7 @@ def test_a_duty_whose_terms_cannot_be_read_is_taken_at_its_strictest(ask: Any, m
         rendered = evaluate.render_verdict(verdict, decision.rendered.facts, "test")
         return msgspec.structs.replace(decision, rendered=rendered)
 
-    monkeypatch.setattr(evaluate, "decide", with_duty)
+    monkeypatch.setattr(evaluate.BatchEvaluation, "decide", with_duty)
 
     assert ask()["fallback"] == "awaiting_review"
     assert (Review.objects.get().four_eyes, Review.objects.get().serve_hours) == (True, 1)

@@ -46,42 +46,49 @@ def interactions_of(rows: list[tuple[int, Item, int]]) -> Interactions:
 @settings(max_examples=60, deadline=None)
 @given(touches, st.integers(2, 9), st.integers(1, 10))
 def test_no_readable_group_is_smaller_than_k(rows: Any, k: int, most: int) -> None:
-    given_ = interactions_of(rows)
-    data = Histories.of(given_, SHOP.items)
+    data = Histories.of(interactions_of(rows), SHOP.items)
 
-    found = readable.segments(given_, data, SHOP.items, at_least=k, at_most=most)
+    found = readable.segments(data, SHOP.items, at_least=k, at_most=most)
 
     sizes = Counter(found.values())
     assert min(sizes.values(), default=k) >= k
     assert len([key for key in sizes if "|" in key]) <= most
     assert found.keys() <= set(data.people)
-    assert readable.segments(given_, data, SHOP.items, at_least=k, at_most=most) == found
+    assert readable.segments(data, SHOP.items, at_least=k, at_most=most) == found
 
 
-def test_readable_groups_say_what_people_choose_and_since_when() -> None:
-    kinds = {name: [i for i in SHOP.items if i.categories[0] == name][:3] for name in ("books", "kitchen")}
+def test_readable_groups_say_what_people_choose_and_how_much() -> None:
+    kinds = {name: [i for i in SHOP.items if i.categories[0] == name][:6] for name in ("books", "kitchen")}
     rows = [
-        (person, item, 100 if person % 2 else 5)
-        for person in range(80)
-        for item in kinds["books" if person < 40 else "kitchen"]
+        (person, item, 5)
+        for person in range(120)
+        for item in kinds["books" if person < 60 else "kitchen"][: (1, 3, 6)[person % 3]]
     ]
-    given_ = interactions_of(rows)
 
-    found = readable.segments(given_, Histories.of(given_, SHOP.items), SHOP.items, at_least=20)
+    found = readable.segments(Histories.of(interactions_of(rows), SHOP.items), SHOP.items, at_least=20)
 
-    assert found[1] == "favourite=books|standing=new"
-    assert found[40] == "favourite=kitchen|standing=lapsed"
-    assert len(set(found.values())) == 4
+    assert found[0] == "favourite=books|chosen=few"
+    assert found[61] == "favourite=kitchen|chosen=some"
+    assert found[62] == "favourite=kitchen|chosen=many"
+    assert set(Counter(found.values()).values()) == {20}
+
+
+def test_people_of_equal_numbers_are_in_one_group() -> None:
+    rows = [(person, item, 5) for person in range(60) for item in SHOP.items[:2]]
+
+    found = readable.segments(Histories.of(interactions_of(rows), SHOP.items), SHOP.items, at_least=20)
+
+    assert len(found) == 60
+    assert len(set(found.values())) == 1
 
 
 def test_a_kind_whose_name_fits_no_key_is_no_favourite() -> None:
     items = [Item(f"i{n}", "Thing", ("books", ("a|b", "x" * 65)[n % 2])) for n in range(4)]
     rows = [(person, item, 5) for person in range(20) for item in items]
-    given_ = interactions_of(rows)
 
-    found = readable.segments(given_, Histories.of(given_, items), items, at_least=20)
+    found = readable.segments(Histories.of(interactions_of(rows), items), items, at_least=20)
 
-    assert set(found.values()) == {"favourite=books|standing=new"}
+    assert set(found.values()) == {"favourite=books|chosen=few"}
 
 
 def test_groups_of_a_model_have_lists_and_are_told_apart_by_their_keys() -> None:

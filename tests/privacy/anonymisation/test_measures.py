@@ -7,7 +7,6 @@ from privacy.anonymisation.coding import Tally, counted
 from privacy.anonymisation.files.csv_table import CsvTable
 from privacy.anonymisation.kanonymity import anonymise, form_classes
 from privacy.anonymisation.measuring import queries
-from privacy.anonymisation.measuring.queries import query_error
 from privacy.anonymisation.wish import Wish
 
 
@@ -49,25 +48,26 @@ def _result(tmp_path, rows, wish):
     with Tally(["age", "sex"]) as tally:
         for columns in CsvTable.open(path).batches(["age", "sex"]):
             tally.add(columns)
-        return form_classes(counted(tally, wish, {})[0], wish)
+        return form_classes(counted(tally, wish, {})[0], wish)[0]
 
 
 def test_counts_of_a_table_that_lost_nothing_are_exact(tmp_path):
     result = _result(tmp_path, [(age, sex) for age in range(8) for sex in "fm"] * 2, Wish(2))
 
-    error = query_error(result)
+    error = result.query_error
 
     assert error.queries > 100
     assert (error.median, error.mean) == (0, 0)
 
 
 def test_a_count_takes_the_values_of_a_class_as_equally_likely(tmp_path, monkeypatch):
-    result = _result(tmp_path, [(20, "f"), (20, "f"), (20, "f"), (21, "f"), (22, "m"), (23, "m")], Wish(6))
     ages = (0, 1)  # the codes of 20 and 21
     monkeypatch.setattr(queries, "_TRIES", 1)
     monkeypatch.setattr(
         queries, "_run", lambda _drawn, domain: ages if domain.kind == "range" else (0, domain.size - 1)
     )
 
+    result = _result(tmp_path, [(20, "f"), (20, "f"), (20, "f"), (21, "f"), (22, "m"), (23, "m")], Wish(6))
+
     # One class of six rows, of four ages: half of them are expected, four are true.
-    assert query_error(result).mean == pytest.approx(0.25)
+    assert result.query_error.mean == pytest.approx(0.25)

@@ -12,14 +12,23 @@ question, answer = map(Path, sys.argv[1:])
 asked = json.loads(question.read_text())
 
 
+def event(epsilon):
+    """A mechanism: Laplace by its epsilon, Gaussian as ["gaussian", deviation for a sensitivity of 1]."""
+    return dp_event.LaplaceDpEvent(1 / epsilon) if isinstance(epsilon, float) else dp_event.GaussianDpEvent(epsilon[1])
+
+
 def rdp(charges, delta):
     accountant = rdp_privacy_accountant.RdpAccountant(orders=asked["orders"])
     for epsilon, _sensitivity, times in charges:
-        accountant.compose(dp_event.LaplaceDpEvent(1 / epsilon), times)
+        accountant.compose(event(epsilon), times)
     return accountant.get_epsilon(delta)
 
 
 def one(epsilon, sensitivity):
+    if not isinstance(epsilon, float):
+        if sensitivity == 1:
+            return privacy_loss_distribution.from_discrete_gaussian_mechanism(epsilon[1])
+        return privacy_loss_distribution.from_gaussian_mechanism(epsilon[1], pessimistic_estimate=False)
     if sensitivity == 1:
         return privacy_loss_distribution.from_discrete_laplace_mechanism(epsilon, sensitivity=1)
     # Optimistic estimates: a lower bound of the truth, so that a bound below it is certainly wrong.

@@ -10,6 +10,11 @@ dp.enable_features("contrib")
 question, answer = map(Path, sys.argv[1:])
 found = []
 for case in json.loads(question.read_text()):
+    if "deviation" in case:
+        gaussian = dp.m.make_gaussian(dp.atom_domain(T="i64"), dp.absolute_distance(T="i64"), scale=case["deviation"])
+        draws = [gaussian(0) for _ in range(case["draws"])]
+        found.append({"rho": gaussian.map(case["sensitivity"]), "draws": draws})
+        continue
     space = dp.atom_domain(T="i64"), dp.absolute_distance(T="i64")
     mechanism = dp.m.make_laplace(*space, scale=case["sensitivity"] / case["epsilon"])
     found.append(

@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from privacy.budgets import ledger
-from privacy.budgets.composition import composed, discrete_laplace, pure
+from privacy.budgets.composition import composed, concentrated, discrete_laplace, pure
+from privacy.budgets.mechanisms import Gaussian
 from privacy.models import BudgetSpend, PrivacyBudget
 from tests.helpers.polling import until_waiting_for_locks
 
@@ -20,8 +21,8 @@ def budget(db):
     return PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal("1.0"))
 
 
-def _charge(key, epsilon="0.4", *, data_set="consents", statistic="people", curve=None):
-    return ledger.Charge(data_set, statistic, key, Decimal(epsilon), curve or pure(0.4))
+def _charge(key, epsilon="0.4", *, data_set="consents", statistic="people", curve=None, delta=Decimal(0)):
+    return ledger.Charge(data_set, statistic, key, Decimal(epsilon), curve or pure(0.4), delta)
 
 
 def _spend(key, epsilon="0.4", **more):
@@ -228,6 +229,40 @@ def test_the_basic_bound_holds_where_it_is_the_smaller(db):
     _spend("once", "0.5", curve=pure(0.5))
 
     assert _spent(budget) == Decimal("0.5")
+
+
+@pytest.mark.django_db
+def test_gaussian_charges_add_up_by_their_divergences_beyond_the_sum_of_deltas(db):
+    """Each has the whole delta of the budget: the basic bound holds for one of them, the Renyi bound for all."""
+    delta = Decimal("0.000001")
+    budget = PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal(2), delta=delta)
+    curve = concentrated(Gaussian.of(0.5, 1e-6).rho)
+    _spend("once", "0.5", curve=curve, delta=delta)
+    assert float(_spent(budget)) == pytest.approx(0.5)
+
+    for number in range(11):
+        _spend(f"more {number}", "0.5", curve=curve, delta=delta)
+    ours = composed([(0.5, curve)] * 12, 1e-6, deltas=12e-6)
+
+    assert float(_spent(budget)) == pytest.approx(ours, abs=1e-9)
+    assert ours < 1.9
+    PrivacyBudget.objects.update(epsilon_total=Decimal(f"{ours + 0.005:.4f}"))
+    with pytest.raises(ledger.BudgetExhausted):
+        _spend("too much", "0.5", curve=curve, delta=delta)
+
+
+@pytest.mark.django_db
+def test_without_a_delta_gaussian_charges_cannot_be_paid(budget):
+    curve = concentrated(Gaussian.of(0.5, 1e-6).rho)
+    with pytest.raises(ledger.BudgetExhausted):
+        _spend("gaussian", "0.1", curve=curve, delta=Decimal("0.000001"))
+    PrivacyBudget.objects.update(delta=Decimal("0.000001"))
+    _spend("gaussian", "0.1", curve=curve, delta=Decimal("0.000001"))
+    PrivacyBudget.objects.update(delta=0)
+
+    assert ledger.balance(budget).left == 0
+    with pytest.raises(ledger.BudgetExhausted):
+        _spend("more", "0.0001")
 
 
 @pytest.mark.django_db

@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from privacy.budgets.composition import ORDERS, composed, discrete_laplace, pure, renyi_epsilon, together
+from privacy.budgets.composition import ORDERS, composed, concentrated, discrete_laplace, pure, renyi_epsilon, together
+from privacy.budgets.discrete_gaussian import variance_at_least
+from privacy.budgets.mechanisms import Gaussian
 from tests.helpers.judges import judge
 
 _ACCOUNTANTS = Path(__file__).with_name("dp_accountants.py")
@@ -89,3 +91,60 @@ def test_counts_are_never_charged_below_the_tight_bound():
     # The judge is not satisfied by everything: half of an epsilon is too little.
     assert any(composed([(e / 2, pure(e / 2))] * n, 1e-6) < found[i]["pld"]
                for i, (e, n) in enumerate((e, n) for e in _EPSILONS for n in (1, 10, 100)))  # fmt: skip
+
+
+def _gaussian_question():
+    """Deviations for a sensitivity of 1, alone and together with Laplace noise; how often."""
+    alike = [
+        [(["gaussian", deviation], _LARGE, times)] for deviation in (0.7, 2.0, 9.0, 60.0) for times in (1, 10, 100)
+    ]
+    mixed = [[(["gaussian", 8.0], _LARGE, 12), (0.1, _LARGE, 30)], [(["gaussian", 3.0], _LARGE, 2), (1.0, _LARGE, 1)]]
+    return [{"charges": charges, "delta": delta} for charges in (*alike, *mixed) for delta in (1e-9, 1e-6)]
+
+
+def _divergences(kind, large):
+    return discrete_laplace(kind, large) if isinstance(kind, float) else concentrated(1 / (2 * kind[1] ** 2))
+
+
+@pytest.mark.long
+def test_dp_accounting_composes_gaussian_noise_to_the_same_epsilon():
+    asked = _gaussian_question()
+    found = judge("dp_accounting").run(_ACCOUNTANTS, {"orders": ORDERS, "cases": asked})
+
+    for case, verdict in zip(asked, found, strict=True):
+        parts = [_divergences(kind, large) for kind, large, times in case["charges"] for _ in range(times)]
+        ours = renyi_epsilon(together(parts), case["delta"])
+
+        assert ours == pytest.approx(verdict["rdp"], abs=1e-6), case
+        assert ours >= verdict["pld"] - 1e-6, case
+
+
+@pytest.mark.long
+def test_discrete_gaussian_counts_are_never_charged_below_the_tight_bound():
+    """Privacy loss distributions of the noise that is drawn, with the deviation rounded as it is drawn."""
+    asked = []
+    for epsilon in (0.1, 0.5, 1.0, 3.0):
+        variance = float(variance_at_least(1 / (2 * Gaussian.of(epsilon, 1e-6).rho)))
+        asked += [{"charges": [(["gaussian", math.sqrt(variance)], 1, times)], "delta": 1e-6} for times in (1, 10, 50)]
+    found = judge("dp_accounting").run(_ACCOUNTANTS, {"orders": ORDERS, "cases": asked})
+
+    for case, verdict in zip(asked, found, strict=True):
+        (((_kind, deviation), _one, times),) = case["charges"]
+        ours = renyi_epsilon(together([concentrated(1 / (2 * deviation**2))] * times), 1e-6)
+
+        assert ours >= verdict["pld"] - 1e-6, case
+        assert ours / 2 < verdict["pld"], "half of the charge would be too little"
+
+
+@pytest.mark.parametrize("deviation", [0.7, 9.0])
+def test_gaussian_divergences_are_those_of_the_normal_distribution(deviation):
+    """By sums over a fine grid: E_q (p/q)^order for densities a sensitivity of 1 apart."""
+    grid = [step * deviation / 400 for step in range(-400 * 12, 400 * 12 + int(400 * 6 / deviation))]
+    for order in (1.25, 2.0, 3.0):
+        rho = concentrated(1 / (2 * deviation**2), [order])[0]
+        terms = (
+            order * -((x - 1) ** 2) / (2 * deviation**2) + (1 - order) * -(x**2) / (2 * deviation**2) for x in grid
+        )
+        total = math.fsum(math.exp(each) for each in terms) * (deviation / 400) / (deviation * math.sqrt(2 * math.pi))
+
+        assert math.log(total) / (order - 1) == pytest.approx(rho, rel=1e-6)

@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from diffprivlib.mechanisms import Laplace
 
-from privacy.budgets import noise
+from privacy.budgets import discrete_gaussian, noise
 from privacy.budgets.estimates import Bounds, Cell, counts, largest, means, quantile, rates, sums
+from privacy.budgets.mechanisms import Gaussian, Geometric
 from tests.helpers.scale import scale
 
 Z = 4.0
@@ -50,16 +51,17 @@ def _first(estimates):
 
 
 def _of_halves(rows):
-    return quantile([Cell(3), Cell(rows)], [0, 1, 2], 0.5, epsilon=0.5, bounds=Bounds()).rows
+    return quantile([Cell(3), Cell(rows)], [0, 1, 2], 0.5, mechanism=Geometric(0.5), bounds=Bounds()).rows
 
 
-_OWN = {"epsilon": 0.5, "bounds": Bounds()}
-_VALUED = {"epsilon": 0.5, "bounds": Bounds(1, 0, 4)}
+_HALF = Geometric(0.5)
+_OWN = {"mechanism": _HALF, "bounds": Bounds()}
+_VALUED = {"mechanism": _HALF, "bounds": Bounds(1, 0, 4)}
 # What happens more often by exp(0.5), or by exp(0.25) where half sees it, with one person more.
 _EVENTS = {
     "count": lambda more: _first(counts({"g": Cell(50 + more)}, **_OWN)) > 50,
     "histogram": lambda more: counts({"a": Cell(0), "b": Cell(9 + more)}, **_OWN)[1].value > 9,
-    "two rows": lambda more: _first(counts({"g": Cell(50 + 2 * more)}, epsilon=0.5, bounds=Bounds(2))) > 51,
+    "two rows": lambda more: _first(counts({"g": Cell(50 + 2 * more)}, mechanism=_HALF, bounds=Bounds(2))) > 51,
     "sum": lambda more: _first(sums({"g": Cell(0, 90 + 4 * more)}, **_VALUED)) > 93,
     "mean": lambda more: means({"g": Cell(30 + more, 4 * (30 + more))}, **_VALUED)[0].rows > 30,
     "rate": lambda more: rates({"g": Cell(40 + more, 40 + more)}, **_OWN)[0].rows > 40,
@@ -90,6 +92,59 @@ def test_more_epsilon_than_stated_is_caught(number):
 
     assert _convicted(0.5, *frequencies(0.6), number)
     assert not _convicted(0.5, *frequencies(0.5), number)
+
+
+_DELTA = 1e-6
+_ROWS = 50
+
+
+def _claimed(epsilon: float) -> float:
+    """Return the log ratio that noise sold with an epsilon at the delta may show in the event, from its masses."""
+    variance = float(discrete_gaussian.variance_at_least(1 / (2 * Gaussian.of(epsilon, _DELTA).rho)))
+    masses = np.exp(-(np.arange(-400.0, 401) ** 2) / (2 * variance))
+    return math.log(masses[400:].sum() / masses[401:].sum())
+
+
+def _above(mechanism: Gaussian, number: int, seed: int, cut: int = _ROWS) -> tuple[int, int]:
+    """Count how often a noisy count lies above the cut with 51 rows, and with 50."""
+    rng = np.random.default_rng(seed)
+    drawn = [
+        mechanism.draw([_ROWS + more] * number, 1, lambda words: rng.integers(0, 2**64, words, dtype=np.uint64))
+        for more in (1, 0)
+    ]
+    hits, others = (int((np.array(each) > cut).sum()) for each in drawn)
+    return hits, others
+
+
+@scale("number", small=400_000, long=2_500_000)
+def test_gaussian_noise_of_more_epsilon_than_stated_is_caught(number):
+    """.6 sold as .5, at one delta: the loss of the event is above what is claimed; the honest .5 keeps to it."""
+    assert _convicted(_claimed(0.5), *_above(Gaussian.of(0.6, _DELTA), number, 21), number)
+    assert not _convicted(_claimed(0.5), *_above(Gaussian.of(0.5, _DELTA), number, 22), number)
+
+
+@scale("number", small=100_000, long=2_500_000)
+def test_gaussian_noise_keeps_its_epsilon_but_for_its_delta(number):
+    """P <= exp(.5) Q + delta in the event "above 52"; noise of half of the deviation sold as that breaks it."""
+
+    def exceeds(mechanism, seed):
+        hits, others = (each / number for each in _above(mechanism, number, seed, cut=_ROWS + 2))
+        error = math.sqrt((hits * (1 - hits) + math.e * others * (1 - others)) / number)
+        return hits > math.exp(0.5) * others + 1e-2 + Z * error
+
+    honest = Gaussian.of(0.5, 1e-2)
+    assert not exceeds(honest, 23)
+    assert exceeds(Gaussian(4 * honest.rho), 24)
+
+
+def test_the_power_of_the_gaussian_form_is_known():
+    """A loss of .6 is convicted at .5 for all but one seed in 1,000."""
+    number, loss = 400_000, _claimed(0.6)
+    without = 0.5 * (1 - 0.05)  # about half of the draws lie above the cut
+    hits, others = math.exp(loss) * without * number, without * number
+    error = math.sqrt((number - hits) / (hits * number) + (number - others) / (others * number))
+
+    assert (loss - _claimed(0.5) - Z * error) / error > 3.1
 
 
 def test_the_power_of_the_small_form_is_known():

@@ -7,6 +7,8 @@ import pytest
 from scipy import stats
 
 from privacy.budgets import noise
+from privacy.budgets.discrete_gaussian import variance_at_least
+from privacy.budgets.mechanisms import Gaussian
 from tests.helpers.judges import judge
 
 pytestmark = pytest.mark.long
@@ -46,3 +48,24 @@ def test_opendp_draws_the_same_noise(epsilon, sensitivity):
     unlike = [np.bincount(np.clip(draws, -reach, reach) + reach, minlength=2 * reach + 1)
               for draws in (other, verdict["draws"])]  # fmt: skip
     assert stats.chi2_contingency(np.array(unlike)[:, np.sum(unlike, axis=0) > 0]).pvalue < 1e-6
+
+
+@pytest.mark.parametrize(("epsilon", "sensitivity"), [(0.5, 1), (3.0, 1), (1.0, 8)])
+def test_opendp_draws_the_same_gaussian_noise_and_finds_its_divergence(epsilon, sensitivity):
+    """False alarm for 1 seed in 1,000; noise of 1.2 times the epsilon is told apart."""
+    gaussian = Gaussian.of(epsilon, 1e-6)
+    deviation = np.sqrt(float(variance_at_least(sensitivity**2 / (2 * gaussian.rho))))
+    case = {"deviation": deviation, "sensitivity": sensitivity, "draws": _DRAWS}
+    (verdict,) = judge("opendp").run(_OPENDP, [case])
+
+    assert verdict["rho"] <= gaussian.rho * (1 + 1e-9)
+    assert _alike(gaussian.draw([0] * _DRAWS, sensitivity), verdict["draws"], deviation) > 0.001
+    other = Gaussian.of(1.2 * epsilon, 1e-6).draw([0] * _DRAWS, sensitivity)
+    assert _alike(other, verdict["draws"], deviation) < 1e-6
+
+
+def _alike(first, second, deviation):
+    cells = [np.round(np.array(draws) / max(1, deviation / 3)).astype(int) for draws in (first, second)]
+    reach = 9
+    table = [np.bincount(np.clip(each, -reach, reach) + reach, minlength=2 * reach + 1) for each in cells]
+    return stats.chi2_contingency(np.array(table)[:, np.sum(table, axis=0) > 0]).pvalue

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from privacy.budgets.noise import UnusablePrivacyParameter, error_bound, noisy_count, noisy_rate
+from privacy.budgets.noise import UnusablePrivacyParameter, error_bound, noisy_count
 from tests.helpers.scale import scale
 
 DRAWS = 20_000
@@ -93,44 +93,10 @@ def test_without_a_seed_two_releases_differ():
     assert len({noisy_count(0, epsilon=0.001) for _ in range(20)}) > 1
 
 
-@settings(deadline=None)
-@given(
-    whole=st.integers(0, 200),
-    share=st.floats(0, 1),
-    epsilon=st.floats(0.01, 5),
-    seed=st.integers(0, 2**32 - 1),
-)
-def test_a_rate_is_a_proportion_of_its_own_noisy_counts(whole, share, epsilon, seed):
-    released = noisy_rate(int(whole * share), whole, epsilon=epsilon, rng=np.random.RandomState(seed))
-
-    assert 0 <= released.numerator <= released.denominator
-    assert released.epsilon == epsilon
-    if released.denominator < 10:
-        assert released.rate is None
-    else:
-        assert released.rate == released.numerator / released.denominator
-
-
-def test_each_count_of_a_rate_gets_half_of_the_epsilon():
-    rate = noisy_rate(3000, 9000, epsilon=1.0, rng=np.random.RandomState(11))
-
-    same = np.random.RandomState(11)
-    assert rate.denominator == noisy_count(9000, epsilon=0.5, rng=same)
-    assert rate.numerator == noisy_count(3000, epsilon=0.5, rng=same)
-
-
-def test_the_floor_looks_at_the_noisy_denominator():
-    rates = [noisy_rate(0, 10, epsilon=0.5, rng=np.random.RandomState(seed)) for seed in range(200)]
-
-    assert {rate.rate is None for rate in rates} == {True, False}
-    assert noisy_rate(5, 50, epsilon=50.0, smallest_denominator=51).rate is None
-
-
 @pytest.mark.parametrize("epsilon", [0, -1.0, math.nan, math.inf, -math.inf, 1e-9])
 def test_an_epsilon_that_protects_nobody_or_cannot_be_kept_is_refused(epsilon):
     for attempt in (
         lambda: noisy_count(5, epsilon=epsilon),
-        lambda: noisy_rate(1, 5, epsilon=epsilon),
         lambda: error_bound(epsilon),
     ):
         with pytest.raises(UnusablePrivacyParameter, match="Epsilon"):
@@ -150,14 +116,3 @@ def test_a_sensitivity_below_one_and_a_fraction_are_refused():
 def test_a_confidence_outside_nought_and_one_is_refused(confidence):
     with pytest.raises(UnusablePrivacyParameter, match="Confidence"):
         error_bound(1.0, confidence=confidence)
-
-
-@pytest.mark.parametrize(("numerator", "denominator"), [(-1, 5), (6, 5)])
-def test_a_ratio_that_is_no_proportion_is_refused(numerator, denominator):
-    with pytest.raises(ValueError, match="proportion"):
-        noisy_rate(numerator, denominator, epsilon=1.0)
-
-
-def test_a_floor_below_one_is_refused():
-    with pytest.raises(ValueError, match="at least 1"):
-        noisy_rate(1, 5, epsilon=1.0, smallest_denominator=0)

@@ -16,7 +16,7 @@ ADD = reverse("admin:privacy_statistic_add")
 FORM = {
     "slug": "ages", "title": "People by age", "data_set": "consents", "kind": "count", "group_by": "age_band",
     "value": "", "cells": "10", "share": "0.5", "top": "5", "rows_each": "1", "lower": "", "upper": "",
-    "epsilon": "0.1", "every": "night", "is_active": "on",
+    "mechanism": "geometric", "epsilon": "0.1", "every": "night", "is_active": "on",
 }  # fmt: skip
 
 

@@ -15,6 +15,8 @@ from oversight.problems import ChangeRefused, SecondOfficerNeeded
 from policies.registers import defaults
 from privacy import tasks
 from privacy.budgets import descriptors, shipped
+from privacy.budgets.composition import renyi_epsilon
+from privacy.budgets.mechanisms import Gaussian
 from privacy.models import PrivacyBudget, Release, Statistic
 from tests.helpers.registers import in_force, make_officer, proposed_by, without_writer
 
@@ -22,7 +24,7 @@ pytestmark = pytest.mark.django_db
 _COUNT = {
     "slug": "people", "title": "People by age", "data_set": "consents", "kind": "count", "group_by": "age_band",
     "value": "", "lower": None, "upper": None, "cells": 10, "share": "0.500", "top": 5, "rows_each": 1,
-    "epsilon": "0.1000", "every": "night", "is_active": True,
+    "mechanism": "geometric", "epsilon": "0.1000", "every": "night", "is_active": True,
 }  # fmt: skip
 _GIVEN = {"group_by": "", "value": "given", "lower": "0", "upper": "10"}
 
@@ -53,6 +55,24 @@ def test_a_statistic_is_defined_approved_and_released(officers, choose):
     assert {row["group"] for row in release.rows} == {"adult", "minor", "child", "unknown"}
     assert all(row["low"] < row["value"] < row["high"] for row in release.rows)
     assert release.spend.actor == "job:releases"
+
+
+def test_gaussian_noise_is_defined_and_paid_with_the_delta_of_the_budget(officers, choose):
+    choose("anna", "give")
+    with pytest.raises(ChangeRefused, match="needs a delta"):
+        proposed_by(officers[0], _statistic(mechanism="gaussian"))
+    in_force(*officers, _budget(delta="0.000001000000"), _statistic(mechanism="gaussian"))
+    with pytest.raises(ChangeRefused, match="No Gaussian noise"):
+        proposed_by(officers[0], _statistic(mechanism="gaussian", epsilon="0.0100"))
+
+    tasks.release_statistics()
+
+    release = Release.objects.get(statistic="people")
+    assert release.definition["mechanism"] == "gaussian"
+    assert release.spend.delta == Decimal("0.000001")
+    assert renyi_epsilon(release.spend.curve, 1e-6) == pytest.approx(0.1)
+    wide = Gaussian.of(0.1, 1e-6).margin()
+    assert {row["high"] - row["low"] for row in release.rows} == {2 * wide}
 
 
 def test_nothing_runs_that_waits_for_a_second_officer(officers):

@@ -1,6 +1,7 @@
 """A table from upload to a published release: what the policy, the second officer and the clock refuse."""
 
 import json
+from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from oversight.models import WorkItem
 from oversight.problems import SecondOfficerNeeded
 from privacy.models import DisclosureLimits, TableRelease, UploadedTable
 from privacy.releases import gate, publishing, uploads, verifying
+from privacy.releases.inputs import trees
 from privacy.releases.problems import AskedWrongly, ReleaseRefused, TableRefused
 from tests.privacy.releases.conftest import ANN, BEN, PARTY, PURPOSE, ROLES, rows
 
@@ -160,8 +162,22 @@ def test_a_second_release_that_cuts_classes_smaller_is_refused_by_the_limits(mad
     same = made(table)
     assert publishing.verdict_of(same).is_permitted, "the same copy adds nothing"
     other = made(table, roles={**ROLES, "city": "other", "visits": "quasi"})
-    assert other.figures["overlaps"][0]["smallest"] < 2
+    [laid] = other.figures["overlaps"]
+    assert (laid["rows"], laid["values"]) == _laid(uploads.copy_of(other), uploads.copy_of(table.releases.last()))
+    assert laid["smallest"] < 2
     assert [reason.code for reason in publishing.verdict_of(other).reasons] == ["overlap"]
+
+
+def _laid(first, second):
+    """Lay two copies on each other row by row: the smallest common class, and the fewest common values."""
+    ours, theirs = ([line.split(",") for line in path.read_text().splitlines()[1:]] for path in (first, second))
+    ours, theirs = [(row[0], row[3], row[2]) for row in ours], [(row[0], row[1], row[2]) for row in theirs]
+    common = Counter((one[:2], other[:2]) for one, other in zip(ours, theirs, strict=True))
+    values = [
+        len({row[2] for row in ours if row[:2] == one} & {row[2] for row in theirs if row[:2] == other})
+        for one, other in common
+    ]
+    return min(common.values()), min(values)
 
 
 def test_a_file_that_is_no_table_leaves_nothing(officers, tmp_path, folder):
@@ -198,7 +214,8 @@ def test_an_uploaded_table_goes_when_its_time_is_over(made, folder):
     [
         {"roles": {"age": "quasi"}},
         {"roles": {**ROLES, "age": "direct", "city": "direct"}},
-        {"roles": {**ROLES, "visits": "sensitive"}},
+        {"roles": {**ROLES, "visits": "person", "name": "person"}},
+        {"hierarchies": {"visits": "0" * 64}},
         {"receivers": ("nobody-knows",)},
         {"receivers": ()},
         {"purpose": "spying"},
@@ -222,12 +239,51 @@ def test_a_table_too_small_for_k_fails_with_its_reason_and_leaves_no_copy(made):
 
 def test_an_uploaded_file_that_was_changed_fails_and_leaves_no_copy(made, file):
     table = uploads.take_file(file, actor=ANN)
-    uploads.file_of(table).write_text(rows(seed=8))
+    place = uploads.file_of(table)
+    place.write_bytes(place.read_bytes()[:-1] + b"?")
 
     row = made(table)
 
-    assert (row.state, row.error) == ("failed", "The uploaded file is not the one that was taken in.")
+    assert row.state == "failed"
+    assert "was changed" in row.error
     assert not uploads.copy_of(row).exists()
+
+
+def test_each_of_several_sensitive_columns_is_limited(made):
+    row = made(roles={**ROLES, "visits": "sensitive"}, l=2)
+
+    assert row.error == ""
+    assert set(row.report["result"]["of_sensitive"]) == {"illness", "visits"}
+    assert all(each["fewest"] >= 2 for each in row.report["result"]["of_sensitive"].values())
+    assert publishing.facts_of(row).l >= 2
+
+
+@pytest.mark.parametrize(
+    ("tree", "complaint"),
+    [
+        (b"R,north,*\nM,north\n", "same number of levels"),
+        (b"R,north,*\nR,south,*\n", "line 2"),
+        (b"x" * (trees.MOST_BYTES + 1), "MB at most"),
+    ],
+)
+def test_a_file_that_is_no_hierarchy_is_refused_by_its_column_and_line(tree, complaint):
+    with pytest.raises(AskedWrongly, match=complaint) as refused:
+        trees.take({"city": tree})
+
+    assert "city" in refused.value.detail
+    assert list(uploads.folder("hierarchies").iterdir()) == []
+
+
+def test_a_hierarchy_that_lacks_a_value_fails_by_its_column_and_is_removed_with_the_table(made):
+    digests = trees.take({"city": b"R,north,*\nM,north,*\n"})
+
+    row = made(hierarchies=digests)
+
+    assert row.state == "failed"
+    assert "'city' lacks 2" in row.error
+    later = timezone.now() + timedelta(days=31)
+    uploads.forget_old(later)
+    assert list(uploads.folder("hierarchies").iterdir()) == []
 
 
 def test_no_group_below_the_floor_can_be_stored():

@@ -8,6 +8,7 @@ from common.suppression import smallest_group
 from consent.trust import metrics
 from consent.trust.metrics import Grouping
 from oversight import guard
+from personalization import parameters
 from policies.bundles import building
 from privacy.models import DisclosureLimits
 from tests.helpers.officers import signed_in, with_role
@@ -39,4 +40,6 @@ def test_pages_and_the_bundle_say_the_value_in_force(register_in_force):
 
     page: Client = signed_in(with_role("otto", "privacy-officer"))
     assert "fewer than 35" in page.get("/admin/trust/").content.decode()
-    assert building.build_data()["disclosure"]["smallest_group"] == smallest_group() == 35
+    data = building.build_data()
+    assert data["disclosure"]["smallest_group"] == data["segment"]["min_size"] == smallest_group() == 35
+    assert "at least 35" in parameters.document()["levels"][1]["ranks_by"]

@@ -10,11 +10,12 @@ from audit.models import AuditEvent
 from consent.ledger import sealed_people, verification
 from consent.models import DataSubject, Purpose
 from consent.pseudonyms import subject_ref
+from oversight import guard
 from personalization.event_store import stores
 from personalization.models import Event, EventCount, Item
 from privacy import tasks
 from privacy.erasures import replaying
-from privacy.models import Disposal, RetentionSchedule
+from privacy.models import DisclosureLimits, Disposal, RetentionSchedule
 from privacy.retention import disposal, manifest
 from privacy.retention.data_sets.counted import end_of_day
 from privacy.retention.pacing import Pace
@@ -126,14 +127,15 @@ def test_people_under_a_hold_are_neither_counted_nor_deleted(counting, choose, r
     assert {event.subject_ref for event in Event.objects.all()} == {subject_ref("lamp-0")}
 
 
-def test_the_smallest_group_is_the_one_of_the_policies(counting, remember, monkeypatch):
-    monkeypatch.setattr("policies.bundles.building.SEGMENT_MIN_SIZE", 3)
-    _used(remember, "lamp", 3, days=200)
+def test_the_smallest_group_is_the_one_of_the_register(counting, remember):
+    with guard.writing("test"):
+        DisclosureLimits.objects.update_or_create(defaults={"smallest_group": 5})
+    _used(remember, "lamp", 5, days=200)
 
     _night()
 
-    assert _counts() == [("lamp", "view", 6, 3)]
-    assert stores.COUNTED.smallest() == 3
+    assert _counts() == [("lamp", "view", 10, 5)]
+    assert stores.COUNTED.smallest() == 5
 
 
 def test_a_run_that_counts_has_a_plan_and_a_manifest(counting, remember):

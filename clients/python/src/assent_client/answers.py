@@ -1,8 +1,10 @@
 """What comes back, as values that cannot be changed. Members a newer server adds are ignored."""
 
+import hashlib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar, Generic, TypeVar
 
 from assent_client.errors import NotPermitted, UnfulfilledObligations, UnreadableAnswer
@@ -174,6 +176,8 @@ EventAnswer = EventTaken | EventFault
 
 @dataclass(frozen=True)
 class Item:
+    """Item of a list. A field that a rule of masking leaves out is empty."""
+
     item: str
     title: str
     why: str
@@ -188,6 +192,69 @@ class Recommendations:
     decision_id: str
     profiled: bool
     fallback: str | None
+
+
+@dataclass(frozen=True)
+class GeneralList:
+    """List that everybody gets; ``also_bought`` is the item that it begins with the company of."""
+
+    items: tuple[Item, ...]
+    also_bought: str | None
+
+
+@dataclass(frozen=True)
+class Money:
+    amount: Decimal
+    currency: str
+
+
+@dataclass(frozen=True)
+class Price:
+    """Price to ask; None where the item is not offered, has no list price, or a rule masks it.
+
+    ``disclosure`` is to be shown next to a price that is ``personalized``.
+    """
+
+    item: str
+    price: Money | None
+    list_price: Money | None
+    personalized: bool
+    disclosure: str | None
+
+
+@dataclass(frozen=True)
+class Prices:
+    personalized: bool
+    items: tuple[Price, ...]
+    reasons: tuple[Reason, ...]
+    decision_id: str
+
+
+@dataclass(frozen=True)
+class CatalogueItem:
+    """An item as it is stored; ``members`` hold all that is stated of it."""
+
+    id: str
+    title: str
+    offered: bool
+    members: Document
+
+
+@dataclass(frozen=True)
+class Release:
+    """A table that was released to this party. ``sha256``: of its file, which is handed out until ``expires_at``.
+
+    ``k``: rows in its smallest class at least; None for counts with noise, which ``epsilon`` protects.
+    """
+
+    release: str
+    file: str
+    sha256: str
+    rows: int
+    k: int | None
+    epsilon: str | None
+    purpose: str
+    expires_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -372,15 +439,86 @@ def read_recommendations(document: Any) -> Recommendations:
     return Recommendations(
         level=_need(document, "level", str),
         permitted_level=_need(document, "permitted_level", str),
-        items=tuple(
-            Item(_need(each, "item", str), _need(each, "title", str), _get(each, "why", str, ""))
-            for each in _need(document, "items", list)
-        ),
+        items=_listed(document),
         reasons=_reasons(document),
         decision_id=_need(document, "decision_id", str),
         profiled=_need(document, "profiled", bool),
         fallback=_get(document, "fallback", str, None),
     )
+
+
+def _listed(document: Any) -> tuple[Item, ...]:
+    return tuple(
+        Item(_need(each, "item", str), _get(each, "title", str, ""), _get(each, "why", str, ""))
+        for each in _need(document, "items", list)
+    )
+
+
+def read_general(document: Any) -> GeneralList:
+    return GeneralList(_listed(document), _get(document, "also_bought", str, None))
+
+
+def read_prices(document: Any) -> Prices:
+    return Prices(
+        personalized=_need(document, "personalized", bool),
+        items=tuple(_price(each) for each in _need(document, "items", list)),
+        reasons=_reasons(document),
+        decision_id=_need(document, "decision_id", str),
+    )
+
+
+def _price(document: Any) -> Price:
+    disclosure = _get(document, "disclosure", dict, None)
+    return Price(
+        item=_need(document, "item", str),
+        price=_money(_get(document, "price", dict, None)),
+        list_price=_money(_get(document, "list_price", dict, None)),
+        personalized=_need(document, "personalized", bool),
+        disclosure=None if disclosure is None else _need(disclosure, "text", str),
+    )
+
+
+def _money(document: Document | None) -> Money | None:
+    if document is None:
+        return None
+    try:
+        return Money(Decimal(_need(document, "amount", str)), _need(document, "currency", str))
+    except InvalidOperation:
+        raise UnreadableAnswer("An amount cannot be read.") from None
+
+
+def read_item(document: Any) -> CatalogueItem:
+    return CatalogueItem(
+        _need(document, "id", str), _need(document, "title", str), _need(document, "offered", bool), document
+    )
+
+
+def read_nothing(_document: Any) -> None:
+    return None
+
+
+def read_releases(document: Any) -> ListPage[Release]:
+    return _list_page(document, "releases", _release)
+
+
+def _release(document: Any) -> Release:
+    return Release(
+        release=_need(document, "release", str),
+        file=_need(document, "file", str),
+        sha256=_need(document, "sha256", str),
+        rows=_need(document, "rows", int),
+        k=_get(document, "k", int, None),
+        epsilon=_get(document, "epsilon", str, None),
+        purpose=_need(document, "purpose", str),
+        expires_at=_moment(_need(document, "expires_at", str)),
+    )
+
+
+def read_file(content: bytes, sha256: str) -> bytes:
+    """Return the content of a file. Raises UnreadableAnswer for one of another digest."""
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise UnreadableAnswer("The file is not the one that was released.")
+    return content
 
 
 def read_page(document: Any) -> SearchPage:

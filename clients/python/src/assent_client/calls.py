@@ -5,25 +5,31 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote
 
 import httpx
 
 from assent_client import answers
 from assent_client.answers import (
+    CatalogueItem,
     ConsentState,
     Decision,
     DownloadLink,
     EventAnswer,
     EventTaken,
+    GeneralList,
     ItemAnswer,
     Jurisdiction,
     Level,
     ListPage,
     PersonRequest,
+    Prices,
     Purpose,
     Receipt,
     Recommendations,
+    Release,
     Saved,
     SearchPage,
 )
@@ -44,6 +50,7 @@ class Call(Generic[Answer]):
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
     method: str = "POST"
+    decode: Callable[[httpx.Response], Any] = lambda response: _json(response)
 
 
 def decide(question: Question | Mapping[str, Any], *, explain: bool, would_change: bool) -> Call[Decision]:
@@ -186,6 +193,48 @@ def recommend_for_visit(session: Sequence[str], *, purpose: str, members: Mappin
     return Call("/api/v1/recommendations/visit", body, answers.read_recommendations)
 
 
+def general(*, count: int, item: str | None) -> Call[GeneralList]:
+    query = {"count": str(count), **({} if item is None else {"item": item})}
+    return Call("/api/v1/recommendations/general", None, answers.read_general, query=query, method="GET")
+
+
+def prices(
+    subject: Mapping[str, Any] | str, wanted: Mapping[str, Decimal | str], *, members: Mapping[str, Any]
+) -> Call[Prices]:
+    items = [{"item": item, "amount": str(amount)} for item, amount in wanted.items()]
+    return Call("/api/v1/prices", {"subject": _subject(subject), "items": items, **members}, answers.read_prices)
+
+
+def item(item: str, *, method: str = "GET", members: Mapping[str, Any] | None = None) -> Call[CatalogueItem]:
+    return Call(_place(item), members, answers.read_item, method=method)
+
+
+def remove_item(item: str) -> Call[None]:
+    return Call(_place(item), None, answers.read_nothing, method="DELETE", decode=lambda response: response.content)
+
+
+def _place(item: str) -> str:
+    return f"/api/v1/items/{quote(item, safe='')}"
+
+
+def releases(*, limit: int | None, token: str | None) -> Call[ListPage[Release]]:
+    return _list("releases", answers.read_releases, limit, token)
+
+
+def release_file(release: Release) -> Call[bytes]:
+    path = f"/api/v1/releases/{uuid.UUID(release.release)}/file"
+
+    def read(content: bytes) -> bytes:
+        return answers.read_file(content, release.sha256)
+
+    return Call(path, None, read, method="GET", decode=lambda response: response.content)
+
+
+def release_manifest(release: Release) -> Call[str]:
+    path = f"/api/v1/releases/{uuid.UUID(release.release)}/manifest"
+    return Call(path, None, str, method="GET", decode=lambda response: response.text)
+
+
 def search(searched: str, parts: Mapping[str, Any], *, limit: int | None, token: str | None) -> Call[SearchPage]:
     page = {name: value for name, value in (("limit", limit), ("token", token)) if value is not None}
     body = {name: dict(part) for name, part in parts.items()}
@@ -221,8 +270,8 @@ def _subject(subject: Mapping[str, Any] | str) -> dict[str, Any]:
 
 def read(call: Call[Answer], response: httpx.Response) -> Answer:
     """Return the answer. Raises the exception that belongs to a refusal."""
-    if response.status_code in (200, 201):
-        return call.read(_json(response))
+    if response.status_code in (200, 201, 204):
+        return call.read(call.decode(response))
     raise failure(response)
 
 

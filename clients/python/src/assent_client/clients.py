@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from types import TracebackType
 from typing import Any, Self
 
@@ -12,19 +13,23 @@ import httpx
 
 from assent_client import calls
 from assent_client.answers import (
+    CatalogueItem,
     ConsentState,
     Decision,
     DownloadLink,
     EventAnswer,
     EventTaken,
+    GeneralList,
     ItemAnswer,
     Jurisdiction,
     Level,
     ListPage,
     PersonRequest,
+    Prices,
     Purpose,
     Receipt,
     Recommendations,
+    Release,
     Saved,
     SearchPage,
 )
@@ -127,6 +132,22 @@ class Assent:
         """Put, change and remove up to 1,000 items of the catalogue; each entry is answered in its place."""
         return self._send(calls.change_items(entries))
 
+    def item(self, item: str) -> CatalogueItem:
+        """An item of the catalogue. Raises NotFound."""
+        return self._send(calls.item(item))
+
+    def put_item(self, item: str, **stated: Any) -> CatalogueItem:
+        """Add an item, or change what is stated of it; what is left out stays."""
+        return self._send(calls.item(item, method="PUT", members=stated))
+
+    def change_item(self, item: str, **stated: Any) -> CatalogueItem:
+        """Change what is stated of an item that is there. Raises NotFound."""
+        return self._send(calls.item(item, method="PATCH", members=stated))
+
+    def remove_item(self, item: str) -> None:
+        """Remove an item from the catalogue, from all lists at once."""
+        self._send(calls.remove_item(item))
+
     def open_request(
         self, subject: _Person, right: str, *, idempotency_key: str | None = None, **more: Any
     ) -> PersonRequest:
@@ -163,6 +184,14 @@ class Assent:
         """Recommendations for a visitor without a record, from the items of this visit, oldest first."""
         return self._send(calls.recommend_for_visit(session, purpose=purpose, members={"count": count, **more}))
 
+    def general(self, *, count: int = 10, item: str | None = None) -> GeneralList:
+        """The list that everybody gets, with ``item`` after what is bought by people who bought it."""
+        return self._send(calls.general(count=count, item=item))
+
+    def prices(self, subject: _Person, wanted: Mapping[str, Decimal | str], **more: Any) -> Prices:
+        """The prices that a person may be asked, for those that are wanted, by item; ``more`` as in the body."""
+        return self._send(calls.prices(subject, wanted, members=more))
+
     def search_subjects(
         self, subject_type: str, action: str, resource: _Entity, *, limit: int | None = None, token: str | None = None
     ) -> SearchPage:
@@ -191,6 +220,18 @@ class Assent:
     def jurisdictions(self, *, limit: int | None = None, token: str | None = None) -> ListPage[Jurisdiction]:
         """The laws in force and their regions, in pages like the purposes."""
         return self._send(calls.jurisdictions(limit=limit, token=token))
+
+    def releases(self, *, limit: int | None = None, token: str | None = None) -> ListPage[Release]:
+        """The tables that were released to this party, in pages like the purposes."""
+        return self._send(calls.releases(limit=limit, token=token))
+
+    def release_file(self, release: Release) -> bytes:
+        """The file of a release, whole. Raises UnreadableAnswer for one that is not what was released."""
+        return self._send(calls.release_file(release))
+
+    def release_manifest(self, release: Release) -> str:
+        """The signed manifest of a release, a JWS."""
+        return self._send(calls.release_manifest(release))
 
     def levels(self) -> tuple[Level, ...]:
         """The levels of personalization, least first, with their names for people."""
@@ -302,6 +343,22 @@ class AsyncAssent:
         """Put, change and remove up to 1,000 items of the catalogue; each entry is answered in its place."""
         return await self._send(calls.change_items(entries))
 
+    async def item(self, item: str) -> CatalogueItem:
+        """An item of the catalogue. Raises NotFound."""
+        return await self._send(calls.item(item))
+
+    async def put_item(self, item: str, **stated: Any) -> CatalogueItem:
+        """Add an item, or change what is stated of it; what is left out stays."""
+        return await self._send(calls.item(item, method="PUT", members=stated))
+
+    async def change_item(self, item: str, **stated: Any) -> CatalogueItem:
+        """Change what is stated of an item that is there. Raises NotFound."""
+        return await self._send(calls.item(item, method="PATCH", members=stated))
+
+    async def remove_item(self, item: str) -> None:
+        """Remove an item from the catalogue, from all lists at once."""
+        await self._send(calls.remove_item(item))
+
     async def open_request(
         self, subject: _Person, right: str, *, idempotency_key: str | None = None, **more: Any
     ) -> PersonRequest:
@@ -338,6 +395,14 @@ class AsyncAssent:
         """Recommendations for a visitor without a record, from the items of this visit, oldest first."""
         return await self._send(calls.recommend_for_visit(session, purpose=purpose, members={"count": count, **more}))
 
+    async def general(self, *, count: int = 10, item: str | None = None) -> GeneralList:
+        """The list that everybody gets, with ``item`` after what is bought by people who bought it."""
+        return await self._send(calls.general(count=count, item=item))
+
+    async def prices(self, subject: _Person, wanted: Mapping[str, Decimal | str], **more: Any) -> Prices:
+        """The prices that a person may be asked, for those that are wanted, by item; ``more`` as in the body."""
+        return await self._send(calls.prices(subject, wanted, members=more))
+
     async def search_subjects(
         self, subject_type: str, action: str, resource: _Entity, *, limit: int | None = None, token: str | None = None
     ) -> SearchPage:
@@ -366,6 +431,18 @@ class AsyncAssent:
     async def jurisdictions(self, *, limit: int | None = None, token: str | None = None) -> ListPage[Jurisdiction]:
         """The laws in force and their regions, in pages like the purposes."""
         return await self._send(calls.jurisdictions(limit=limit, token=token))
+
+    async def releases(self, *, limit: int | None = None, token: str | None = None) -> ListPage[Release]:
+        """The tables that were released to this party, in pages like the purposes."""
+        return await self._send(calls.releases(limit=limit, token=token))
+
+    async def release_file(self, release: Release) -> bytes:
+        """The file of a release, whole. Raises UnreadableAnswer for one that is not what was released."""
+        return await self._send(calls.release_file(release))
+
+    async def release_manifest(self, release: Release) -> str:
+        """The signed manifest of a release, a JWS."""
+        return await self._send(calls.release_manifest(release))
 
     async def levels(self) -> tuple[Level, ...]:
         """The levels of personalization, least first, with their names for people."""
