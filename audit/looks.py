@@ -10,8 +10,9 @@ from audit.models import AuditEvent
 from common import actors
 
 LOOKED_UP = "subject.looked_up"
+TOKEN_REVEALED = "token.revealed"  # noqa: S105 (an event)
 # Every event by which an officer saw, or took a copy of, what is kept about one person.
-LOOKS = (LOOKED_UP, "evidence.exported", "receipt.exported")
+LOOKS = (LOOKED_UP, "evidence.exported", "receipt.exported", TOKEN_REVEALED)
 
 
 def record(request: HttpRequest, person: UUID | str, *, page: str, known: bool = True) -> None:

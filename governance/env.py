@@ -18,6 +18,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from governance.officers.roles import ROLES
 from policies.cells.table import NAME, Table, read_table
+from privacy.anonymisation.actions.keys import KeyRing
+from privacy.anonymisation.actions.keys import read as read_keys
 from privacy.rights.clocks.holidays import read_business_days, read_holidays
 
 
@@ -180,6 +182,9 @@ class Environment(BaseSettings):
     secret_key_fallbacks_file: Path | None = None
     subject_key: SecretStr = SecretStr("")
     subject_key_file: Path | None = None
+    # Of released tables, ID:HEX by commas, the current one first. Unset: derived from the secret key.
+    pseudonym_keys: SecretStr = SecretStr("")
+    pseudonym_keys_file: Path | None = None
     public_url: Origin = "http://localhost:8000"
     allowed_hosts: Hosts = ["localhost", "127.0.0.1", "[::1]"]
     # Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8: the proxies in front, no others.
@@ -226,6 +231,18 @@ class Environment(BaseSettings):
         if not re.fullmatch(r"([0-9a-f]{2}){32,64}", self.subject_key.get_secret_value()):
             raise ValueError("SUBJECT_KEY (or SUBJECT_KEY_FILE) must be 64 to 128 hexadecimal digits, two for a byte")
         return self
+
+    @model_validator(mode="after")
+    def _read_pseudonym_keys(self) -> "Environment":
+        if self.pseudonym_keys_file is not None:
+            self.pseudonym_keys = SecretStr(_read(self.pseudonym_keys_file, "pseudonym_keys"))
+        self.key_ring()
+        return self
+
+    def key_ring(self) -> KeyRing | None:
+        """Return the keys of pseudonyms that were stated; None where they are derived. Raises ValueError."""
+        stated = self.pseudonym_keys.get_secret_value()
+        return read_keys(stated) if stated else None
 
     @model_validator(mode="after")
     def _read_former_secrets(self) -> "Environment":

@@ -34,6 +34,8 @@ _SENTENCES = {
     "residency": "No residency rule allows data of people from {detail}.",
     "days_too_many": "It would be in force too long: {detail} days at most.",
     "overlap": "Laid on an earlier release of this table, too little is left of a person's class: {detail}.",
+    "person_key": "Pseudonyms in it point to people: it is not anonymous.",
+    "person_key_unknown": "The policy in force says nothing about pseudonyms (input.person_key), so none may leave.",
     "inferred_too_often": "Sensitive values of people in it are guessed too often: {detail} thousandths at most.",
     "singled_out_too_often": "People in it are singled out too often: {detail} thousandths at most.",
     "attack_unmeasured": "It has too few rows to measure how often sensitive values of people in it are guessed.",
@@ -53,6 +55,9 @@ def judge(facts: Facts) -> Verdict:
         return _refusal("bundle_missing", "none")
     if not any(f"package {PACKAGE}" in text.splitlines() for text in bundle.policies.values()):
         return _refusal("package_missing", bundle.revision)
+    # A policy written before there was this fact would permit what it has not heard of.
+    if facts.person_key and not any("input.person_key" in text for text in bundle.policies.values()):
+        return _refusal("person_key_unknown", bundle.revision)
     try:
         engine = engines.for_revision(bundle.revision, active[1])
         verdict = engine.evaluate(bundle, json.dumps(document(facts, bundle, timezone.now())).encode(), QUERY)
@@ -80,6 +85,7 @@ def document(facts: Facts, bundle: LoadedBundle, now: datetime) -> dict[str, Any
         "region": _word(facts.region, residency["processing"]),
         "days": facts.days,
         "smallest_overlap": facts.smallest_overlap,
+        "person_key": facts.person_key,
         "inferred": facts.inferred,
         "singled_out": facts.singled_out,
         "expired_instruments": [slug for slug, end in bundle.instrument_ends if end <= now.timestamp()],

@@ -17,13 +17,16 @@ class PrivacyConfig(AppConfig):
         from privacy.holds import descriptors as of_holds
         from privacy.redaction import old_proof
         from privacy.releases.limits import DISCLOSURE, smallest_group
+        from privacy.releases.pseudonyms.stores import KEYS, TOKENS
         from privacy.releases.subjects import RELEASE
         from privacy.retention import descriptors, disposal, lint, restoring, schedules
         from privacy.retention.data_sets import profiles
         from privacy.retention.own_records import old_records, record_periods
         from privacy.retention.subjects import PLAN, UNDO
+        from privacy.rights.stores import seam
 
         subjects.add(PLAN, UNDO, RELEASE)
+        seam.add(TOKENS, KEYS)
         schedules.add_store(profiles.PROFILES, ways=profiles.WAYS, refusals=profiles.REFUSALS)
         registers.add(descriptors.RETENTION_SCHEDULE, record_periods.RECORD_PERIOD, of_holds.HOLD, of_holds.RESTRICTION)
         registers.add(of_budgets.PRIVACY_BUDGET, of_budgets.STATISTIC)

@@ -13,6 +13,7 @@ from privacy.erasures import noting
 from privacy.holds import members
 from privacy.redaction import old_proof
 from privacy.releases import running, uploads
+from privacy.releases.pseudonyms import vault
 from privacy.retention import disposal, restoring
 from privacy.retention.data_sets import contracts
 from privacy.retention.own_records import old_records
@@ -129,5 +130,6 @@ def sweep_releases() -> None:
 
 @shared_task(ignore_result=True)
 def forget_tables() -> None:
-    """Remove uploaded tables whose time is over, and files that no row names; runs nightly."""
+    """Remove uploaded tables and rows of the vault whose time is over, and files that no row names; runs nightly."""
     uploads.forget_old()
+    vault.forget_old()

@@ -147,6 +147,10 @@ CAPABILITIES = {
         "Upload tables, make them safe, propose their release, revoke it",
         _rights("view add", ("privacy.tablerelease", "privacy.uploadedtable")),
     ),
+    "reveal-tokens": Capability(
+        "Open pseudonyms of released tables: whose they are, with a reason that the person can read",
+        frozenset({"privacy.reveal_vaulttoken"}),
+    ),
     "propose-holds": Capability(
         "Draft legal holds and restrictions of people, and propose them",
         _rights("add change", _HOLDS) | {"oversight.propose_changeset"},
@@ -276,6 +280,12 @@ ROLES = {
             "Marketing and product",
             "Proposes purposes and notices and reads figures, never people; another officer approves.",
             ("read-registers", "read-figures", "read-exact-figures", "propose-changes"),
+        ),
+        Role(
+            "token-custodian",
+            "Token custodian",
+            "Opens pseudonyms of released tables, each with a reason; prepares and approves none.",
+            ("read-registers", "reveal-tokens"),
         ),
         Role("auditor", "Auditor", "Reads everything and changes nothing.", _READING),
         Role(

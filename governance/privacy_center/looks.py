@@ -7,7 +7,7 @@ from uuid import UUID
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from audit.looks import LOOKED_UP
+from audit.looks import LOOKED_UP, TOKEN_REVEALED
 from audit.models import AuditEvent
 from governance.officers.roles import PREFIX
 
@@ -17,10 +17,12 @@ _WHAT: dict[str, Promise] = {
     LOOKED_UP: _("%(who)s looked at your data."),
     "evidence.exported": _("%(who)s took a copy of your choices as evidence."),
     "receipt.exported": _("%(who)s took a copy of one of your receipts."),
+    TOKEN_REVEALED: _("%(who)s opened a pseudonym that stands for you in a table given to others."),
 }
 _ROLES: dict[str, Promise] = {
     f"{PREFIX}privacy-officer": _("A privacy officer"),
     f"{PREFIX}request-handler": _("A request handler"),
+    f"{PREFIX}token-custodian": _("A token custodian"),
     f"{PREFIX}auditor": _("An auditor"),
 }
 _OFFICER = _("An officer")

@@ -29,6 +29,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # What this installation is (docs/settings.md).
 ASSENT_HOME = ENV.assent_home
 HOME_OPTION = home_option(ASSENT_HOME)  # behind each command that is printed
+PSEUDONYM_KEYS = ENV.key_ring()
 SUBJECT_KEY = bytes.fromhex(ENV.subject_key.get_secret_value())
 PUBLIC_URL = ENV.public_url
 TRUSTED_PROXIES = ENV.trusted_proxies

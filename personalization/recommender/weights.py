@@ -159,11 +159,11 @@ class Builder:
     def _in_sequence(self, kind: Kind) -> Iterator[tuple[int, _Matrix]]:
         """Yield blocks of rows: how often and how closely item j is touched after (and, by half, before) item i."""
         position, people = self.data.position, self._people
-        by_item = np.argsort(position, kind="stable")
+        by_item, rooms = np.argsort(position, kind="stable"), _rooms(self.data)
         starts = np.searchsorted(position[by_item], np.arange(0, self.data.items + _ROWS_AT_A_TIME, _ROWS_AT_A_TIME))
         for block, first in enumerate(range(0, self.data.items, _ROWS_AT_A_TIME)):
             rows = min(_ROWS_AT_A_TIME, self.data.items - first)
-            near = _near(kind, self.data, by_item[starts[block] : starts[block + 1]], first, rows)
+            near = _near(kind, self.data, rooms, by_item[starts[block] : starts[block + 1]], first, rows)
             near /= np.sqrt(np.outer(people[first : first + rows], people)) + _DAMPING
             yield first, near.astype(np.float32)
 
@@ -195,19 +195,38 @@ def _tfidf_cosine(likes: Any, neighbours: int) -> Any:
     return similar
 
 
-def _near(kind: Kind, data: Histories, events: NDArray[np.intp], first: int, rows: int) -> NDArray[np.float64]:
-    window, size = _WINDOWS[kind], data.items
-    near = np.zeros(rows * size)
-    longest = int(np.bincount(data.number).max()) if len(data) else 0
+def _rooms(data: Histories) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return of every touch how many of the same person come after it, and how many before."""
+    numbers = np.bincount(data.number)
+    after = np.cumsum(numbers)[data.number] - 1 - np.arange(len(data))
+    return after, numbers[data.number] - 1 - after
+
+
+def _near(
+    kind: Kind,
+    data: Histories,
+    rooms: tuple[NDArray[np.intp], NDArray[np.intp]],
+    events: NDArray[np.intp],
+    first: int,
+    rows: int,
+) -> NDArray[np.float64]:
+    """Count the touches that are near those of some items, which are the rows from ``first`` on."""
+    window, position = _WINDOWS[kind], data.position
+    near = np.zeros(rows * data.items)
+    directions = []
+    for sign, room, share in ((1, rooms[0][events], 1.0), (-1, rooms[1][events], _BACKWARDS[kind])):
+        # Those with most room come first, so that a prefix has room for a step.
+        some = events[np.argsort(-room, kind="stable")]
+        enough = np.cumsum(np.bincount(room, minlength=1)[::-1])[::-1]
+        if share:
+            directions.append((sign, share, some, (position[some] - first) * data.items, enough))
+    longest = max((len(enough) for *_, enough in directions), default=1)
     for lag in range(1, min(int(_REACH * window), longest - 1) + 1):
-        for other, share in ((events + lag, 1.0), (events - lag, _BACKWARDS[kind])):
-            if not share:
-                continue
-            inside = (other >= 0) & (other < len(data))
-            inside[inside] = data.number[events[inside]] == data.number[other[inside]]
-            cells = (data.position[events[inside]] - first) * size + data.position[other[inside]]
+        for sign, share, some, row, enough in directions:
+            size = enough[lag] if lag < len(enough) else 0
+            cells = row[:size] + position[some[:size] + sign * lag]
             np.add.at(near, cells, share * math.exp(-lag / window))
-    return near.reshape(rows, size)
+    return near.reshape(rows, data.items)
 
 
 def _blocks_of(full: _Matrix) -> Iterator[tuple[int, _Matrix]]:

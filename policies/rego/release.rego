@@ -34,6 +34,7 @@ permitted if {
 	place_allowed
 	short_enough
 	composes
+	names_no_one
 	withstands
 }
 
@@ -45,6 +46,7 @@ readable if {
 	is_number(input.l)
 	is_number(input.t)
 	is_boolean(input.has_sensitive)
+	is_boolean(input.person_key)
 	is_number(input.days)
 	is_string(input.purpose)
 	is_string(input.people)
@@ -173,6 +175,22 @@ warnings contains ["overlap", sprintf("%v", [input.smallest_overlap])] if {
 }
 
 # METADATA
+# title: Pseudonyms
+# description: >-
+#   A hash, a token or an encrypted value points to one person, and joins all rows of that person. The limits say whether
+#   it refuses the release or warns its second officer.
+names_no_one if {
+	input.person_key == false
+} else if {
+	input.person_key == true
+	data.disclosure.person_key == "warn"
+}
+
+warnings contains ["person_key", ""] if {
+	input.person_key == true
+}
+
+# METADATA
 # title: Attacks
 # description: >-
 #   What attacks on a part of the copy learnt about who is in it beyond what they learnt about a control group. Where
@@ -278,6 +296,11 @@ findings contains ["days_too_many", sprintf("%v of %v", [input.days, data.disclo
 findings contains ["overlap", sprintf("%v of %v", [input.smallest_overlap, data.disclosure.overlap_at_least])] if {
 	readable
 	not composes
+}
+
+findings contains ["person_key", ""] if {
+	readable
+	not names_no_one
 }
 
 findings contains ["inferred_too_often", sprintf("%v of %v", [input.inferred, data.disclosure.inferred_at_most])] if {

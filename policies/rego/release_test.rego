@@ -6,6 +6,7 @@ limits := {
 	"k_at_least": 10, "l_at_least": 2, "t_at_most": 300, "epsilon_at_most": 1000, "days_at_most": 365,
 	"inferred_at_most": 200, "singled_out_at_most": 1000,
 	"overlap": "refuse", "overlap_at_least": 2, "smallest_group": 20,
+	"person_key": "refuse",
 }
 
 asked := {
@@ -21,6 +22,7 @@ asked := {
 	"region": "eu-central-1",
 	"days": 365,
 	"smallest_overlap": null,
+	"person_key": false,
 	"inferred": 0,
 	"singled_out": 0,
 	"expired_instruments": [],
@@ -135,4 +137,12 @@ test_what_cannot_be_read_is_refused if {
 	answer.reasons == [{"code": "release_unreadable", "detail": ""}]
 	unlimited := release.answer with input as asked with data.disclosure as {}
 	unlimited.reasons == [{"code": "release_unreadable", "detail": ""}]
+}
+
+test_pseudonyms_of_people_refuse_unless_the_limits_only_warn if {
+	codes({"person_key": true}) == ["person_key"]
+	answer := judged({"person_key": true}, {"person_key": "warn"})
+	answer.decision
+	answer.obligations == [{"type": "look_at", "properties": {"code": "person_key", "detail": ""}}]
+	"release_unreadable" in codes({"person_key": null})
 }

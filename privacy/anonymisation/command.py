@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from privacy.anonymisation.actions import keys, wanted
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.anonymisation.wish import DIVERSITIES, Wish
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from privacy.anonymisation.tables import FileReport
 
 _REFUSED = 1
+_KINDS = (
+    "hash[:domain=D], rekey, shift[:days=365], bounds:top=90,bottom=5%%[,k=10], redact[:names_of=COLUMN]; token and "
+    "shred in ./assent release"
+)
 _TERMINATED = 128 + signal.SIGTERM
 
 
@@ -47,11 +52,14 @@ def _run(options: argparse.Namespace) -> int:
     names, wish = _names(options.qi), _wish(options)
     wish.check(names)
     drop, keep = _names(options.drop), _names(options.keep)
+    actions = wanted.parse_all(options.action)
+    wanted.check(actions, wish, names, drop)
     if not options.output.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(options.output.parent))
     table = open_table(options.file)
-    table.require([*names, *drop, *keep, *wish.roles])
+    table.require([*names, *drop, *keep, *wish.roles, *wanted.columns_of(actions)])
     from common.analytics.workshop import Workshop
+    from privacy.anonymisation.actions.acting import Means
     from privacy.anonymisation.tables import anonymise_table
 
     report = anonymise_table(
@@ -62,6 +70,8 @@ def _run(options: argparse.Namespace) -> int:
         hierarchies=options.hierarchies,
         drop=drop,
         keep=keep,
+        actions=actions,
+        means=Means(keys.from_outside(options.keys), names=_listed(options.names)),
         population=_population(options),
         workshop=Workshop(_scratch(), options.engine, options.memory, options.master),
     )
@@ -107,6 +117,13 @@ def _lines(report: "FileReport") -> list[str]:
         )
     if report.neutralised:
         lines.append(f"{report.neutralised} cells began like a formula and got an apostrophe before it")
+    lines += [wanted.line(each) for each in report.actions]
+    if report.linked is not None:
+        lines.append(
+            f"Joined by pseudonyms, the rows of a person fall into classes that {report.linked.smallest} people share"
+        )
+    if report.pseudonymous is not None:
+        lines.append(report.pseudonymous)
     if report.passed_through:
         lines.append(f"Left as they are, so check that none identifies: {', '.join(report.passed_through)}")
     return lines
@@ -160,6 +177,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--weights", type=_weights, default={}, metavar="A=2,B=0.5", help="What losses count, 1 unless named.")
     add("--fast", action="store_true", help="A quicker method with a greater loss, where only k is asked for.")
     add("--hierarchies", type=Path, metavar="DIR", help="Folder of generalisation hierarchies, COLUMN.csv each.")
+    add(
+        "--action",
+        action="append",
+        default=[],
+        metavar="COLUMN=KIND[:OPTIONS]",
+        help=f"Once for each column: {_KINDS}.",
+    )
+    add("--keys", type=Path, metavar="FILE", help=f"Keys of pseudonyms, {keys.FORM}; else {keys.VARIABLE}[_FILE].")
+    add("--names", type=Path, metavar="FILE", help="Names that 'redact' looks for, one a line.")
     add("--drop", default="", metavar="A,B", help="Columns to leave out (direct identifiers).")
     add("--keep", default="", metavar="A,B", help="Columns to copy although nearly every value is one row's own.")
     add("--population", type=Path, metavar="FILE", help="Public table of all who could be in this one: their presence.")
@@ -172,6 +198,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _listed(file: Path | None) -> frozenset[str]:
+    lines = [] if file is None else file.read_text(encoding="utf-8-sig").splitlines()
+    return frozenset(line.strip() for line in lines if line.strip())
 
 
 def _chances(text: str) -> tuple[float, float]:

@@ -11,12 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
 
 from common.analytics.workshop import Workshop
+from privacy.anonymisation.actions import wanted
+from privacy.anonymisation.actions.acting import Means
+from privacy.anonymisation.actions.table import ActedTable, acted_on
+from privacy.anonymisation.actions.wanted import Action
 from privacy.anonymisation.coding import Tally, TooManyCombinations, counted
 from privacy.anonymisation.errors import UnusableTable, quoted
 from privacy.anonymisation.files.copying import Repeats, open_copy
@@ -27,6 +31,7 @@ from privacy.anonymisation.files.parquet_table import ParquetTable
 from privacy.anonymisation.files.replacing import replacing
 from privacy.anonymisation.generalisation import Hierarchy, IntArray
 from privacy.anonymisation.kanonymity import SUPPRESSED_LABEL, form_classes, label_codes
+from privacy.anonymisation.measuring.linking import Linked, linked
 from privacy.anonymisation.measuring.presence import Population, Presence, presence
 from privacy.anonymisation.measuring.queries import QueryError
 from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
@@ -37,6 +42,7 @@ from privacy.anonymisation.wish import Wish
 logger = logging.getLogger(__name__)
 
 Table = CsvTable | ParquetTable
+NO_MEANS = Means()
 MOST_IN_MEMORY = 2_000_000  # combinations; about a kilobyte each while classes are formed
 COMBINATIONS_IN_A_PART = 500_000
 
@@ -49,6 +55,8 @@ class FileReport:
     value is one row's own they had to be named in ``kept``. ``neutralised`` cells looked like a formula.
     ``queries`` says how far counts asked of the copy are off, ``presence`` how sure an attacker can be who has the
     public table (None without one).
+    ``actions`` are what became of the cells of columns, and ``linked`` what a column of pseudonyms gives away (None
+    without one), which ``pseudonymous`` says in words.
     """
 
     source_sha256: str
@@ -64,6 +72,9 @@ class FileReport:
     result: AnonymisationReport
     queries: QueryError
     presence: Presence | None = None
+    actions: tuple[Mapping[str, Any], ...] = ()
+    linked: Linked | None = None
+    pseudonymous: str | None = None
 
 
 def anonymise_file(
@@ -75,6 +86,8 @@ def anonymise_file(
     hierarchies: Path | Mapping[str, Path] | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
+    actions: Sequence[Action] = (),
+    means: Means = NO_MEANS,
     workshop: Workshop | None = None,
     population: Population | None = None,
 ) -> FileReport:
@@ -85,7 +98,8 @@ def anonymise_file(
     are copied, formulas neutralised in CSV; one whose values identify is refused unless it is in ``keep``. See
     ``CsvTable`` for what is read; a CSV copy is UTF-8 with commas. ``workshop`` has the engine for what does not fit
     into memory; Spark does all of the grouping. ``population`` is a public table that the copy is measured against. An
-    existing target is replaced in one step, once all succeeded.
+    existing target is replaced in one step, once all succeeded. ``actions`` are carried out, with ``means``, before
+    anything is grouped.
 
     Raises AnonymisationError (or a subclass of it) for what the caller can mend, OSError otherwise; a target that was
     there before then keeps its content.
@@ -99,6 +113,8 @@ def anonymise_file(
         hierarchies=hierarchies,
         drop=drop,
         keep=keep,
+        actions=actions,
+        means=means,
         workshop=workshop,
         population=population,
     )
@@ -113,6 +129,8 @@ def anonymise_table(
     hierarchies: Path | Mapping[str, Path] | None = None,
     drop: Sequence[str] = (),
     keep: Sequence[str] = (),
+    actions: Sequence[Action] = (),
+    means: Means = NO_MEANS,
     workshop: Workshop | None = None,
     population: Population | None = None,
 ) -> FileReport:
@@ -121,18 +139,22 @@ def anonymise_table(
     if table.path.resolve() in (target.resolve(), report_file.resolve()):
         raise UnusableTable("The source must not be overwritten by its copy: choose another target.")
     wish.check(quasi_identifiers)
+    wanted.check(actions, wish, quasi_identifiers, drop)
     if population is not None:
         population.check()
         population.table.require(quasi_identifiers)
     _check_columns(table, quasi_identifiers, wish, drop, keep)
+    acted = acted_on(table, actions, wish, means)
     trees = _hierarchies(hierarchies, quasi_identifiers, wish, table.header)
     with (
-        _formed(table, quasi_identifiers, wish, trees, workshop) as job,
+        _formed(acted, quasi_identifiers, wish, trees, workshop) as job,
         replacing(report_file) as report,
         replacing(target) as copy,
     ):
+        columns = wanted.columns_of(actions)
+        unique = wanted.columns_of(actions, wanted.EXPECTED_UNIQUE)
         present = None if population is None else presence(job.result, population, trees)
-        neutralised = _write_copy(table, job, copy, target, drop, named={*keep, *wish.roles})
+        neutralised = _write_copy(acted, job, copy, target, drop, named={*keep, *wish.roles, *unique})
         _prove(job.result, copy, target, quasi_identifiers)
         outcome = FileReport(
             source_sha256=table.sha256,
@@ -140,14 +162,19 @@ def anonymise_table(
             encoding="utf-8" if table.encoding == "utf-8-sig" else table.encoding,
             quasi_identifiers=tuple(quasi_identifiers),
             sensitive=wish.sensitive_columns,
-            passed_through=tuple(name for name in table.header if name not in {*quasi_identifiers, *drop}),
+            passed_through=tuple(name for name in table.header if name not in {*quasi_identifiers, *drop, *columns}),
             dropped=tuple(drop),
             kept=tuple(keep),
             neutralised=neutralised,
-            warnings=_warnings(table.header, {*quasi_identifiers, *drop, *wish.sensitive_columns}),
+            warnings=_warnings(table.header, {*quasi_identifiers, *drop, *columns, *wish.sensitive_columns}),
             result=report_on(job.result, None if present is None else present.fewest_covered),
             queries=job.result.query_error,
             presence=present,
+            actions=acted.said(),
+            linked=linked(
+                open_table(copy, named=target), quasi_identifiers, wanted.columns_of(actions, wanted.PSEUDONYMS)
+            ),
+            pseudonymous=wanted.warning(actions),
         )
         report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     for warning in outcome.warnings:
@@ -192,7 +219,7 @@ class _InMemory:
 
 @contextmanager
 def _formed(
-    table: Table,
+    table: ActedTable,
     quasi_identifiers: Sequence[str],
     wish: Wish,
     trees: Mapping[str, Hierarchy],
@@ -240,7 +267,7 @@ def _listed(folder: Path, header: Sequence[str]) -> dict[str, Path]:
     return {file.stem: file for file in files}
 
 
-def _write_copy(table: Table, job: _Job, copy: Path, target: Path, drop: Sequence[str], *, named: set[str]) -> int:
+def _write_copy(table: ActedTable, job: _Job, copy: Path, target: Path, drop: Sequence[str], *, named: set[str]) -> int:
     """Write the table with labels in place of quasi-identifiers and without the columns in ``drop``.
 
     Return how many cells looked like a formula. Raises UnusableTable for a column that identifies and is not ``named``.

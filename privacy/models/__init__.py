@@ -13,6 +13,7 @@ from privacy.models.retention import (
     RetentionSchedule,
     UndoPart,
 )
+from privacy.models.vault import PersonKey, VaultToken
 
 __all__ = [
     "BudgetSpend",
@@ -24,6 +25,7 @@ __all__ = [
     "DisposalBatch",
     "Hold",
     "HoldMember",
+    "PersonKey",
     "PrivacyBudget",
     "RecordPeriod",
     "Release",
@@ -33,4 +35,5 @@ __all__ = [
     "TableRelease",
     "UndoPart",
     "UploadedTable",
+    "VaultToken",
 ]

@@ -24,7 +24,8 @@ class DisclosureLimits(models.Model):
     ``smallest_group``: people in the smallest group that is counted in public, or shown to officers without exact
     figures. ``t_at_most``, ``epsilon_at_most``, and what attacks may find beyond their control (``inferred_at_most``,
     ``singled_out_at_most``) are thousandths. ``overlap_at_least``: rows, and sensitive values, that are left when
-    two releases of one table are laid on each other.
+    two releases of one table are laid on each other. ``person_key``: what becomes of a
+    release with pseudonyms, each of which points to one person.
     """
 
     class Overlap(models.TextChoices):
@@ -42,6 +43,7 @@ class DisclosureLimits(models.Model):
     days_at_most = models.PositiveSmallIntegerField(default=365)
     overlap = models.CharField(max_length=8, choices=Overlap, default=Overlap.REFUSE)
     overlap_at_least = models.PositiveSmallIntegerField(default=2)
+    person_key = models.CharField(max_length=8, choices=Overlap, default=Overlap.REFUSE)
 
     class Meta:
         verbose_name = "limits of disclosure"

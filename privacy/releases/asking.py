@@ -9,6 +9,8 @@ from django.db import transaction
 from audit import trail
 from common import actors
 from consent.models import Party, Purpose
+from privacy.anonymisation.actions import wanted
+from privacy.anonymisation.actions.wanted import Action
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.wish import Diversity, Wish
 from privacy.models import TableRelease, UploadedTable
@@ -26,6 +28,7 @@ class Asked:
     """A release as an officer asks for it. ``people``: the group of regions whose people the table is about.
 
     ``hierarchies``: by column, the SHA-256 of the file of its generalisations.
+    ``actions``: ``COLUMN=KIND[:options]`` each, of ``privacy.anonymisation.actions``.
     """
 
     roles: Mapping[str, str]
@@ -42,10 +45,23 @@ class Asked:
     region: str
     days: int
     reason: str = ""
+    actions: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, release: TableRelease) -> "Asked":
-        return cls(**{**release.asked, "receivers": tuple(release.asked["receivers"])})
+        said = release.asked
+        return cls(**{**said, "receivers": tuple(said["receivers"]), "actions": tuple(said.get("actions", ()))})
+
+    @property
+    def acting(self) -> tuple[Action, ...]:
+        """Return the actions on columns. Raises AnonymisationError."""
+        return wanted.parse_all(self.actions)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Return the columns that the copy does not have: what identifies, unless an action changes it."""
+        kept = wanted.columns_of(self.acting)
+        return [name for role in (Role.DIRECT, Role.PERSON) for name in self.columns(role) if name not in kept]
 
     def columns(self, role: Role) -> list[str]:
         """Return the columns of a role."""
@@ -84,9 +100,21 @@ class Asked:
         self._check_columns(table)
         try:
             self.wish.check(self.columns(Role.QUASI))
+            wanted.check(self.acting, self.wish, self.columns(Role.QUASI), ())
+            self._check_action_columns()
         except AnonymisationError as refused:
             raise AskedWrongly(str(refused)) from None
         check_receivers(self.purpose, self.receivers, self.days)
+
+    def _check_action_columns(self) -> None:
+        for action in self.acting:
+            if action.column not in self.roles:
+                raise AskedWrongly(f"“{action.column}” has an action and is no column of the table.")
+            is_direct = self.roles[action.column] == Role.DIRECT
+            if is_direct and action.kind not in wanted.EXPECTED_UNIQUE:
+                raise AskedWrongly(
+                    f"“{action.column}” identifies people, and would after “{action.kind}”: hash it, or leave it out."
+                )
 
     def _check_columns(self, table: UploadedTable) -> None:
         names = [column["name"] for column in table.columns]

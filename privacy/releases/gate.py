@@ -15,6 +15,7 @@ class Facts:
     ``t`` and ``epsilon`` in thousandths. ``smallest_overlap``: the least rows, or sensitive values, that are left of a
     person's class when this release is laid on an earlier one of the same table; None where there is none. ``inferred``
     and ``singled_out``: what attacks on a part of it found beyond their control, in thousandths; None if not measured.
+    ``person_key``: whether pseudonyms point to people; ``k`` then counts the people who share all classes of one.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Facts:
     smallest_overlap: int | None
     inferred: int | None = None
     singled_out: int | None = None
+    person_key: bool = False
 
 
 @dataclass(frozen=True)

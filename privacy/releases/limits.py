@@ -8,6 +8,7 @@ from privacy.models import DisclosureLimits
 from privacy.models.releases import FLOOR, LIMITS
 
 _AT_LEAST = ("smallest_group", "k_at_least", "l_at_least", "overlap_at_least")
+_WARNED = ("overlap", "person_key")
 _AT_MOST = ("t_at_most", "epsilon_at_most", "inferred_at_most", "singled_out_at_most", "days_at_most")
 
 
@@ -17,7 +18,7 @@ def narrows(before: Document | None, after: Document | None) -> bool:
         return False
     is_more = all(after[name] >= before[name] for name in _AT_LEAST)
     is_less = all(after[name] <= before[name] for name in _AT_MOST)
-    return is_more and is_less and (after["overlap"] == before["overlap"] or after["overlap"] == "refuse")
+    return is_more and is_less and all(after[name] in (before[name], "refuse") for name in _WARNED)
 
 
 def save(limits: Any, _created: bool) -> None:
@@ -54,4 +55,4 @@ def smallest_group() -> int:
 def document() -> dict[str, Any]:
     """Return the limits as policies read them."""
     limits = in_force()
-    return {name: getattr(limits, name) for name in (*_AT_LEAST, *_AT_MOST, "overlap")}
+    return {name: getattr(limits, name) for name in (*_AT_LEAST, *_AT_MOST, *_WARNED)}

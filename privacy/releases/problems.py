@@ -21,3 +21,8 @@ class ReleaseRefused(Conflict):
 class NoSuchRelease(NotFound):
     code = "release_not_found"
     title = "There is no such release"
+
+
+class NoSuchToken(NotFound):
+    code = "token_not_found"
+    title = "This pseudonym cannot be opened"

@@ -4,11 +4,12 @@ A suggestion is a beginning. What nothing is known about counts as a quasi-ident
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from privacy.anonymisation.actions import wanted
 from privacy.anonymisation.errors import UnusableTable
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Role(StrEnum):
 LABELS = {
     Role.DIRECT: "Direct identifier: left out",
     Role.QUASI: "Quasi-identifier: generalised",
-    Role.SENSITIVE: "Sensitive: limited by l and t, each by itself",
+    Role.SENSITIVE: "Sensitive: limited by l and t",
     Role.PERSON: "Names the person: k counts people, left out",
     Role.OTHER: "Other: copied as it is",
 }
@@ -52,6 +53,11 @@ age sex gender race birth birthday birthdate dob zip zipcode postcode postal plz
 province ethnicity nationality native marital family relationship education school occupation profession job
 title employer workclass household children language height weight alter edad geburtsdatum nacimiento naissance
 """
+_FORMED = {"email", "mail", "phone", "mobile", "fax", "iban", "passport", "login", "username", "telefon", "telefono"}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NUMBER = re.compile(r"[+-]?\d+([.,]\d+)?", re.ASCII)
+_SAMPLE = 50
+_LONG = 40  # signs: on average, longer cells are free text
 _WORDS = (
     (Role.SENSITIVE, frozenset(_SECRETS.split()), "sensitive data"),
     (Role.DIRECT, frozenset(_ADDRESSES.split()), "a name or an address"),
@@ -61,13 +67,14 @@ _WORDS = (
 
 @dataclass(frozen=True)
 class Profile:
-    """A column: distinct and empty values, the role it is likely to have, and why."""
+    """A column: distinct and empty values, the role it is likely to have, and why; an action that may fit it."""
 
     name: str
     distinct: int
     empty: int
     role: str
     why: str
+    action: str = ""
 
 
 def profile(table: "Table") -> tuple[int, list[Profile]]:
@@ -78,6 +85,7 @@ def profile(table: "Table") -> tuple[int, list[Profile]]:
     rows, names = 0, [name for name in table.header if name not in table.nested]
     values: dict[str, set[object]] = {name: set() for name in names}
     empty = dict.fromkeys(names, 0)
+    samples: dict[str, list[str]] = {name: [] for name in names}
     for part in table.batches(names):
         for name, column in part.items():
             found = values[name]
@@ -87,19 +95,42 @@ def profile(table: "Table") -> tuple[int, list[Profile]]:
                 empty[name] += each["counts"] if value is None or value == "" else 0
                 if len(found) < _MOST_VALUES:
                     found.add(value)
+                if len(samples[name]) < _SAMPLE and value is not None:
+                    samples[name].append(str(value))
         rows += len(next(iter(part.values())))
     if rows == 0:
         raise UnusableTable(f"'{table.path.name}' has no rows.")
-    profiles = [_profile(name, len(values[name] - {None, ""}), empty[name], rows) for name in names]
+    profiles = [
+        _profile(name, len(values[name] - {None, ""}), empty[name], rows, list(filter(None, samples[name])))
+        for name in names
+    ]
     return rows, [
         *profiles,
         *(Profile(name, 0, 0, Role.DIRECT, "Its cells hold several values.") for name in table.nested),
     ]
 
 
-def _profile(name: str, distinct: int, empty: int, rows: int) -> Profile:
+def _profile(name: str, distinct: int, empty: int, rows: int, sample: Sequence[str]) -> Profile:
     role, why = suggest(name, distinct, rows)
-    return Profile(name, distinct, empty, role, why)
+    return Profile(name, distinct, empty, role, why, suggest_action(name, role, sample))
+
+
+def suggest_action(name: str, role: Role, sample: Iterable[str]) -> str:
+    """Return the action that fits a column by its name, role and some of its values; empty where none does.
+
+    It is offered, never taken by itself: what identifies is left out unless an officer wants it under a pseudonym.
+    """
+    values = list(sample)
+    if role == Role.PERSON:
+        return wanted.HASH
+    if values and all(_DATE.match(value) for value in values):
+        return f"{wanted.SHIFT}:days=365"
+    if values and sum(map(len, values)) > _LONG * len(values):
+        return wanted.REDACT
+    if role == Role.DIRECT:
+        return wanted.TOKEN if _words(name) & _FORMED else wanted.HASH
+    is_number = bool(values) and all(_NUMBER.fullmatch(value) for value in values)
+    return f"{wanted.BOUNDS}:bottom=1%,top=99%" if is_number and len(values) > _FEW else ""
 
 
 def suggest(name: str, distinct: int, rows: int) -> tuple[Role, str]:
@@ -120,10 +151,14 @@ def suggest(name: str, distinct: int, rows: int) -> tuple[Role, str]:
 
 def _named(name: str) -> tuple[Role, str] | None:
     """Return what the words of a column's name say it is: ``customer_id``, ``marital-status``, ``zipCode``."""
-    words = {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+    words = _words(name)
     if words & _PEOPLE and words & _NUMBERS:
         return Role.PERSON, "an id of a person"
     return next(((role, what) for role, known, what in _WORDS if words & known), None)
+
+
+def _words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
 
 
 def beginning(profiles: Iterable[Profile]) -> dict[str, Role]:

@@ -33,11 +33,12 @@ def facts_of(release: TableRelease) -> gate.Facts:
     """Return what the policy is asked about a release whose job is done."""
     if release.is_noisy:
         return NoisyAsked.of(release).facts()
-    asked, result = Asked.of(release), _report(release)["result"]
+    asked, report = Asked.of(release), _report(release)
+    result, linked = report["result"], report.get("linked")
     overlaps = [each["smallest"] for each in _figures(release)["overlaps"]]
     return gate.Facts(
         kind="table",
-        k=result["smallest_class"],
+        k=result["smallest_class"] if linked is None else min(result["smallest_class"], linked["smallest"]),
         l=result["fewest_sensitive"] or 1,
         t=_THOUSAND if result["furthest"] is None else -int(-result["furthest"] * _THOUSAND // 1),
         epsilon=None,
@@ -48,6 +49,7 @@ def facts_of(release: TableRelease) -> gate.Facts:
         region=asked.region,
         days=asked.days,
         smallest_overlap=min(overlaps, default=None),
+        person_key=linked is not None,
         inferred=_found_by(release, INFERENCE),
         singled_out=_found_by(release, SINGLING_OUT),
     )
@@ -219,6 +221,9 @@ def _document(release: TableRelease, verdict: gate.Verdict) -> dict[str, Any]:
         "loss": _texts({"ncp": result["ncp"], "of_columns": result["loss"], "queries": report["queries"]}),
         "risk": _texts({**result["risk"], "smallest_class": result["smallest_class"]}),
         "before": _texts({name: figures[name] for name in ("unique_before", "smallest_before", "classes_before")}),
+        "actions": _texts(report.get("actions", [])),
+        "linked": _texts(report.get("linked")),
+        "pseudonymous": report.get("pseudonymous"),
         "overlaps": figures["overlaps"],
         "attacks": _texts(figures.get("attacks", [])),
     }

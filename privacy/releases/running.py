@@ -26,6 +26,7 @@ from privacy.releases.asking import Asked
 from privacy.releases.inputs import trees
 from privacy.releases.noisy import making
 from privacy.releases.profiling import Role
+from privacy.releases.pseudonyms import keys
 
 if TYPE_CHECKING:
     from privacy.anonymisation.tables import Table
@@ -89,8 +90,10 @@ def _carry_out(row: TableRelease) -> None:
 
 def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str, Any]]:
     """Make the copy in classes and attack it; return its report, and what was counted before and after."""
-    from privacy.anonymisation.tables import anonymise_table  # array libraries, only in a job
+    from privacy.anonymisation.actions.acting import Means  # array libraries, only in a job
+    from privacy.anonymisation.tables import anonymise_table
     from privacy.releases.measures import classes
+    from privacy.releases.pseudonyms.vault import InstallationVault
 
     asked, target = Asked.of(row), uploads.copy_of(row)
     names = asked.columns(Role.QUASI)
@@ -101,7 +104,9 @@ def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str,
         names,
         asked.wish,
         hierarchies=trees.files(asked.hierarchies),
-        drop=[*asked.columns(Role.DIRECT), *asked.columns(Role.PERSON)],
+        drop=asked.left_out,
+        actions=asked.acting,
+        means=Means(keys.ring(), InstallationVault(asked.days)),
         workshop=opening.in_settings(),
     )
     row.move(STEPS[1], 1)

@@ -42,6 +42,7 @@ MODULES = [
     "personalization/training_sets/store.py",
     "policies/bundles/reasons.py",
     "policies/decision_log/stores.py",
+    "privacy/releases/pseudonyms/stores.py",
     "privacy/rights/requests/blocking.py",
     *(
         f"privacy/rights/stores/{name}.py"

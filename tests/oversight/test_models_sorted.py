@@ -38,6 +38,7 @@ DATA = {
     "personalization_trainingmember",
     "personalization_snapshotperson",
     "personalization_showing",
+    "privacy_personkey", "privacy_vaulttoken",
     "reviews_output",
     "reviews_verdicttext",
     "personalization_creatoroptout",

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import Group
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from audit import signing
 from common.http.problems import Problem
 from oversight.officers.accounts import officer
+from privacy.anonymisation.actions import wanted
 from privacy.budgets import ledger
 from privacy.models import PrivacyBudget, TableRelease, UploadedTable
 from privacy.releases import gate, publishing, running, uploads, verifying
@@ -21,7 +23,13 @@ from privacy.releases.asking import Asked, ask
 from privacy.releases.inputs import sources, trees
 from privacy.releases.noisy.asking import Noise, NoisyAsked, Plan
 from privacy.releases.profiling import Profile, Role, beginning
+from privacy.releases.pseudonyms import vault
 from privacy.releases.subjects import APPROVE, PREPARE
+
+_ACTIONS = (
+    "What becomes of a column, once for each: hash[:domain=D], rekey, token, shred, shift[:days=365],"
+    " bounds:top=90,bottom=5%%[,k=10], redact[:names_of=COLUMN]."
+)
 
 
 class Command(BaseCommand):
@@ -29,7 +37,8 @@ class Command(BaseCommand):
         "Release a table: 'release FILE --qi A,B -k 10 --to PARTY --purpose PURPOSE --people GROUP --region REGION"
         " --as NAME' uploads FILE (or takes one that was uploaded, by its identifier), makes a safe copy and proposes"
         " it; 'release data-set NAME ...' does the same with the rows of a registered data set. 'approve', 'refuse' and"
-        " 'revoke' RELEASE as an officer; 'list'; 'show' and 'fetch' RELEASE; 'verify MANIFEST FILE'."
+        " 'revoke' RELEASE as an officer; 'list'; 'show' and 'fetch' RELEASE; 'verify MANIFEST FILE';"
+        " 'reveal TOKEN --as NAME --reason WHY' opens a pseudonym of the vault."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -49,6 +58,7 @@ class Command(BaseCommand):
         add("--hierarchies", type=Path, metavar="DIR", help="Folder of generalisation hierarchies, COLUMN.csv each.")
         add("--drop", type=_names, default=[], metavar="A,B", help="Columns to leave out.")
         add("--keep", type=_names, default=[], metavar="A,B", help="Columns to copy; all others are as suggested.")
+        add("--action", action="append", default=[], metavar="COLUMN=KIND[:OPTIONS]", help=_ACTIONS)
         add("--epsilon", help="Release noisy tables instead, at this cost: needs --budget, --table, --values.")
         add("--budget", metavar="DATA_SET", default="", help="The data set whose budget pays for noisy tables.")
         add("--table", action="append", type=_names, default=[], metavar="A,B", help="Columns of a noisy table.")
@@ -84,6 +94,7 @@ class Command(BaseCommand):
             "show": self._show,
             "fetch": self._fetch,
             "verify": self._verify,
+            "reveal": self._reveal,
         }
 
     def _release(self, file: str, options: dict[str, Any]) -> None:
@@ -143,6 +154,13 @@ class Command(BaseCommand):
             f"Risk: prosecutor {risk['prosecutor']:.3f}, marketer {risk['marketer']:.4f}; rows of their own"
             f" {100 * risk['unique_before']:.1f} % before, {100 * risk['unique_after']:.1f} % after"
         )
+        for said in report["actions"]:
+            self.stdout.write(wanted.line(said))
+        if report["linked"] is not None:
+            self.stdout.write(
+                f"Joined by pseudonyms: {report['linked']['smallest']} people share all classes of a person"
+            )
+            self.stdout.write(report["pseudonymous"])
         for each in figures["attacks"]:
             beyond = "too few rows" if each["excess"] is None else f"{100 * each['excess']:.1f} % beyond it"
             self.stdout.write(
@@ -214,6 +232,15 @@ class Command(BaseCommand):
             f" until {until:%Y-%m-%d}, approved by {said['approved']['by']}, signed with {kid}."
         )
 
+    def _reveal(self, options: dict[str, Any]) -> None:
+        actor = self._officer(options, vault.REVEAL)
+        groups = Group.objects.filter(user__username=options["person"]).order_by("name")
+        for text in options["which"]:
+            value = vault.reveal(
+                text, actor=actor, reason=options["reason"], groups=list(groups.values_list("name", flat=True))
+            )
+            self.stdout.write(f"{text}  {value}")
+
     def _found(self, options: dict[str, Any]) -> TableRelease:
         try:
             pk = UUID("".join(options["which"]))
@@ -262,6 +289,7 @@ def _asked(table: UploadedTable, options: dict[str, Any]) -> Asked:
         region=options["region"],
         days=options["days"],
         reason=options["reason"],
+        actions=tuple(options["action"]),
     )
 
 

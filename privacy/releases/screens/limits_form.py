@@ -18,6 +18,7 @@ class DisclosureLimitsForm(ModelForm):  # type: ignore[type-arg]  # not subscrip
             "days_at_most": "In force, at most (days)",
             "overlap_at_least": "Left of a class, at least",
             "overlap": "If less is left",
+            "person_key": "Pseudonyms of people",
         }
         help_texts = {
             "smallest_group": f"People. Smaller groups are withheld in public counts; never below {FLOOR}.",
@@ -26,4 +27,5 @@ class DisclosureLimitsForm(ModelForm):  # type: ignore[type-arg]  # not subscrip
             "inferred_at_most": "In thousandths of what a control group leaves open; 1000 is no limit.",
             "singled_out_at_most": "The same, of rows that look like no other; 1000 is no limit.",
             "overlap_at_least": "Rows, and sensitive values, of a person in two releases of one table together.",
+            "person_key": "Hashes, tokens, encrypted values: each points to one person, so a copy is not anonymous.",
         }

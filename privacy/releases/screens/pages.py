@@ -20,6 +20,7 @@ from common.charts.counts import Figure
 from common.http.problems import InvalidRequest, Problem
 from consent.models import Party, Purpose
 from oversight.admin import timeline
+from privacy.anonymisation.actions import wanted
 from privacy.models import TableRelease, UploadedTable
 from privacy.releases import asking, limits, places, publishing, uploads
 from privacy.releases.asking import Asked
@@ -105,7 +106,13 @@ def table(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
     begun = beginning(Profile(**column) for column in row.columns)
     columns = [
-        {**column, "number": number, "role": typed.get(f"role-{number}", begun[column["name"]])}
+        {
+            **column,
+            "number": number,
+            "role": typed.get(f"role-{number}", begun[column["name"]]),
+            "suggested": column.get("action", ""),
+            "action": typed.get(f"action-{number}", ""),
+        }
         for number, column in enumerate(row.columns)
     ]
     known = limits.in_force()
@@ -115,6 +122,7 @@ def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
         "table": row,
         "columns": columns,
         "roles": list(LABELS.items()),
+        "actions": wanted.LABELS.items(),
         "typed": {**defaults, **typed},
         "purposes": Purpose.objects.filter(is_active=True),
         "parties": Party.objects.all(),
@@ -139,6 +147,11 @@ def _asked(request: HttpRequest, row: UploadedTable) -> Asked:
         people=said.get("people", ""),
         region=said.get("region", ""),
         days=_whole(said.get("days", ""), "days"),
+        actions=tuple(
+            f"{column['name']}={action}"
+            for number, column in enumerate(row.columns)
+            if (action := said.get(f"action-{number}", "").strip())
+        ),
     )
 
 
@@ -239,6 +252,10 @@ def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
     if result["fewest_sensitive"] is not None:
         yield "Fewest sensitive values in a class (l)", NOTHING, f"{result['fewest_sensitive']:,}"
         yield "Farthest from the table's shares (t)", NOTHING, f"{result['furthest']:.3f}"
+    if linked := row.report.get("linked"):
+        yield "People who share all classes of a person (through pseudonyms)", NOTHING, f"{linked['smallest']:,}"
+        yield "Prosecutor risk through pseudonyms", NOTHING, _percent(1 / max(linked["smallest"], 1))
+        yield "People alone in their classes (through pseudonyms)", NOTHING, _percent(linked["alone"])
     for each in before.get("attacks", ()):
         name, control = f"{each['name'].capitalize()}: people in it, others", _percent(each["control"])
         found = "too few rows" if each["excess"] is None else f"{_percent(each['excess'])} more"
@@ -252,7 +269,7 @@ def _percent(share: float) -> str:
 
 
 def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
-    yield from noisy_tables.asked_for(row) if row.is_noisy else _classes_asked_for(Asked.of(row))
+    yield from noisy_tables.asked_for(row) if row.is_noisy else _classes_asked_for(row, Asked.of(row))
     asked = row.asked
     if row.table.source:
         yield "Data set", f"{row.table.source}, rows of {moment(row.table.uploaded_at)}"
@@ -270,10 +287,12 @@ def _asked_for(row: TableRelease) -> Iterator[tuple[str, Any]]:
         yield "SHA-256 of the copy", row.target_sha256
 
 
-def _classes_asked_for(asked: Asked) -> Iterator[tuple[str, Any]]:
+def _classes_asked_for(row: TableRelease, asked: Asked) -> Iterator[tuple[str, Any]]:
     for role, label in LABELS.items():
         if names := asked.columns(role):
             yield label, ", ".join(names)
+    for said in (row.report or {}).get("actions", asked.actions):
+        yield "Action", said if isinstance(said, str) else wanted.line(said)
     limit = f", t = {asked.t:g}" if asked.t is not None else ""
     yield "Asked for", f"k = {asked.k}, l = {asked.l} ({asked.diversity}){limit}{', quicker' if asked.fast else ''}"
     if asked.hierarchies:

@@ -65,6 +65,7 @@ def _upload(page: Any, guide: Guide, look: Callable[..., None]) -> None:
     section, link = guide(1, "Releases > Releases of tables").split(" > ")
     page.locator("nav, #nav-sidebar").get_by_role("link", name=link).first.click()
     page.get_by_text(section, exact=True).first.wait_for()
+    page.get_by_role("button", name=guide(1, "Take its rows"), exact=True).wait_for()
     page.locator("[name=file]").set_input_files(ADULT)
     page.get_by_role("button", name=guide(1, "Upload"), exact=True).click()
     page.get_by_text("is uploaded").first.wait_for(timeout=60_000)

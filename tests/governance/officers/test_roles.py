@@ -19,49 +19,51 @@ from tests.helpers.registers import second_newest
 
 pytestmark = pytest.mark.django_db
 
-# x: may. Columns: privacy officer, approver, policy author, model owner, request handler, marketing, auditor, operator.
-COLUMNS = ["privacy-officer", "approver", "policy-author", "model-owner", "request-handler", "marketing", "auditor",
-           "operator"]  # fmt: skip
+# x: may. Columns: privacy officer, approver, policy author, model owner, request handler, marketing,
+# token custodian, auditor, operator.
+COLUMNS = ["privacy-officer", "approver", "policy-author", "model-owner", "request-handler", "marketing",
+           "token-custodian", "auditor", "operator"]  # fmt: skip
 TABLE = """
-consent.view_purpose            x x x x x x x -
-consent.change_purpose          x - x - - x - -
-consent.add_notice              x - x - - x - -
-oversight.propose_changeset     x - x x x x - x
-oversight.approve_changeset     x x - - - - - -
-oversight.emergency_changeset   x - - - - - - -
-oversight.view_relaxedregister  x x x x x x x -
-oversight.add_relaxedregister   x - - - - - - -
-oversight.change_relaxedregister x - - - - - - -
-oversight.delete_relaxedregister x - - - - - - -
-oversight.view_changeset        x x x x x x x -
-consent.view_dailycount         x x - x - x x x
-consent.view_exactfigures      x x - - - x x -
-consent.view_datasubject        x - - - x - x -
-consent.view_consentrecord      x - - - x - x -
-privacy.view_disposal           x - - - x - x -
-privacy.view_hold               x - - - x - x -
-privacy.change_hold             x - - - x - - -
-privacy.add_restriction         x - - - x - - -
-rights.view_rightsrequest       x - - - x - x -
-rights.change_rightsrequest     x - - - x - - -
-privacy.change_retentionschedule x - x - - x - -
-policies.change_residencyrule   x - x - - x - -
-policies.change_displayrule     x - x - - x - -
-policies.change_rankingrule     x - x - - x - -
-policies.add_policy             x - x - - - - -
-policies.add_policyactivation   x x - - - - - -
-policies.view_decision          x x x - - - x -
-policies.view_logdrop           x x x - - - x -
-privacy.change_recordperiod     x - x - - x - -
-model_registry.add_model        x - - x - - - -
-model_registry.change_modelversion x x - - - - - -
-personalization.use_playground  x x x x - - - -
-audit.view_auditevent           x x - - - - x -
-auth.view_user                  x - - - - - x x
-auth.change_user                - - - - - - - x
-governance.change_officersession - - - - - - - x
-policies.add_servicecredential  - - - - - - - x
-policies.change_servicecredential - - - - - - - x
+consent.view_purpose            x x x x x x x x -
+consent.change_purpose          x - x - - x - - -
+consent.add_notice              x - x - - x - - -
+oversight.propose_changeset     x - x x x x - - x
+oversight.approve_changeset     x x - - - - - - -
+oversight.emergency_changeset   x - - - - - - - -
+oversight.view_relaxedregister  x x x x x x x x -
+oversight.add_relaxedregister   x - - - - - - - -
+oversight.change_relaxedregister x - - - - - - - -
+oversight.delete_relaxedregister x - - - - - - - -
+oversight.view_changeset        x x x x x x x x -
+consent.view_dailycount         x x - x - x - x x
+consent.view_exactfigures      x x - - - x - x -
+consent.view_datasubject        x - - - x - - x -
+consent.view_consentrecord      x - - - x - - x -
+privacy.view_disposal           x - - - x - - x -
+privacy.view_hold               x - - - x - - x -
+privacy.change_hold             x - - - x - - - -
+privacy.add_restriction         x - - - x - - - -
+rights.view_rightsrequest       x - - - x - - x -
+rights.change_rightsrequest     x - - - x - - - -
+privacy.change_retentionschedule x - x - - x - - -
+policies.change_residencyrule   x - x - - x - - -
+policies.change_displayrule     x - x - - x - - -
+policies.change_rankingrule     x - x - - x - - -
+policies.add_policy             x - x - - - - - -
+policies.add_policyactivation   x x - - - - - - -
+policies.view_decision          x x x - - - - x -
+policies.view_logdrop           x x x - - - - x -
+privacy.change_recordperiod     x - x - - x - - -
+model_registry.add_model        x - - x - - - - -
+model_registry.change_modelversion x x - - - - - - -
+personalization.use_playground  x x x x - - - - -
+audit.view_auditevent           x x - - - - - x -
+auth.view_user                  x - - - - - - x x
+auth.change_user                - - - - - - - - x
+governance.change_officersession - - - - - - - - x
+policies.add_servicecredential  - - - - - - - - x
+policies.change_servicecredential - - - - - - - - x
+privacy.reveal_vaulttoken       - - - - - - x - -
 """
 _OTHERS_REGISTERS = {"officer_rights", "service_credential", "model_permissions"}  # an operator's, a model owner's
 _PEOPLE = {

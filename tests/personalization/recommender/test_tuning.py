@@ -10,7 +10,8 @@ from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.recipe import Kind, Lists
 from personalization.recommender.training import plain, regrouped, train
-from personalization.recommender.validation import metrics
+from personalization.recommender.validation import metrics, tuning
+from personalization.recommender.validation import split as splitting
 from personalization.recommender.validation.evaluation import Protocol, ask, evaluate, listed
 from personalization.recommender.validation.split import split
 from personalization.recommender.validation.tuning import choose
@@ -63,6 +64,31 @@ def test_the_order_of_touches_is_chosen_where_it_predicts():
 
     assert {Kind.NEAR, Kind.FORWARD} & {spec.kind for spec in chosen.recipe.parts} or chosen.recipe.parts[0].half_life
     assert chosen.ndcg["chosen"] > 0.9
+
+
+def test_a_gain_by_chance_adds_no_part(monkeypatch):
+    draw = np.random.default_rng(2)
+    names = [f"{number:02d}" for number in range(30)]
+    at_random = interactions({person: [names[place] for place in draw.permutation(30)[:10]] for person in range(80)})
+    catalogue = [Item(name, name) for name in names]
+
+    chosen = choose(at_random, catalogue, {})
+    monkeypatch.setattr(tuning, "_STANDARD_ERRORS", 0.0)
+    by_chance = choose(at_random, catalogue, {})
+
+    assert (len(chosen.recipe.parts), len(by_chance.recipe.parts)) == (1, 3)
+
+
+def test_a_choice_on_a_sample_is_that_of_its_people(monkeypatch):
+    everybody = choose(SHOP.interactions, SHOP.items, SEGMENTS)
+    monkeypatch.setattr(splitting, "PEOPLE", 100)
+    monkeypatch.setattr(splitting, "TOUCHES_OF_AN_ITEM", 1)
+    some = splitting.sample(SHOP.interactions, len(SHOP.items))
+
+    chosen = choose(SHOP.interactions, SHOP.items, SEGMENTS)
+
+    assert chosen == choose(some, SHOP.items, SEGMENTS)
+    assert chosen.people < everybody.people
 
 
 def test_too_few_people_to_ask_leave_the_plain_recipe():

@@ -51,6 +51,7 @@ def test_stores_cover_what_an_answer_must_name() -> None:
     assert names == {
         "answer_files", "consents", "contracts",
         "dashboard_links", "decisions", "deletions", "erasures", "events", "letters", "looks",
-        "model_training", "outputs_under_review", "person", "request_steps", "requests", "saved_answers", "showings",
+        "model_training", "outputs_under_review", "person", "release_keys",
+        "release_tokens", "request_steps", "requests", "saved_answers", "showings",
         "terms", "trail",
     }  # fmt: skip

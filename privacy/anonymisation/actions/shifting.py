@@ -1,0 +1,73 @@
+"""Dates moved by a number of days that is constant for a person: the intervals between a person's dates stay.
+
+The number is made from the key and the person: 1 to ``days``, forward or back, never 0. What stays visible: all that is
+said between two dates of one person, the time of the day, and that no date lies further than ``days`` from the truth.
+"""
+
+import datetime as dt
+import hashlib
+import hmac
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+
+from privacy.anonymisation.actions import cells
+from privacy.anonymisation.actions.forms import spelt
+from privacy.anonymisation.actions.keys import KeyRing
+
+DAYS = 365
+_USE = "shift"
+_TIME = r"[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?"
+_DATE = re.compile(rf"(?P<date>\d{{4}}-\d\d-\d\d)(?P<rest>(?:{_TIME})?)", re.ASCII)
+
+
+def days_of(person: str, ring: KeyRing, days: int) -> int:
+    """Return by how many days the dates of a person are moved."""
+    digest = hmac.digest(ring.current.for_use(_USE), spelt(person).encode(), hashlib.sha256)
+    place = int.from_bytes(digest[:8]) % (2 * days)
+    return place - days if place < days else place - days + 1
+
+
+def moved(text: str, days: int) -> str:
+    """Return a date, or a date and time, that many days later. Raises Unfit."""
+    found = _DATE.fullmatch(text.strip())
+    if found is None:
+        raise cells.Unfit("it holds no date as 1965-03-10 or 1965-03-10T12:30, so it cannot be moved.")
+    try:
+        return (dt.date.fromisoformat(found["date"]) + dt.timedelta(days)).isoformat() + found["rest"]
+    except (ValueError, OverflowError):
+        raise cells.Unfit("its date is in no calendar, or would leave the years 1 to 9999 when moved.") from None
+
+
+class Shifting:
+    def __init__(self, column: str, person: str, ring: KeyRing, days: int = DAYS) -> None:
+        self._column, self._person, self._ring, self._days = column, person, ring, days
+        self._cells = 0
+
+    @property
+    def companions(self) -> tuple[str, ...]:
+        return (self._person,)
+
+    def begin(self) -> None:
+        self._cells = 0
+
+    def apply(self, part: Mapping[str, pa.Array], first_row: int) -> pa.Array:
+        column = part[self._column]
+        found, of_row = cells.paired(column, part[self._person])
+        texts: list[str | None] = []
+        by = {person: days_of(person, self._ring, self._days) for person in {person for person, _ in found}}
+        for place, (person, value) in enumerate(found):
+            try:
+                is_date = value is not None and cells.is_stated(value)
+                texts.append(moved(value, by[person]) if is_date and value else value)
+            except cells.Unfit as why:
+                raise cells.refused(self._column, of_row, place, first_row, why) from None
+        self._cells += cells.stated_in([value for _person, value in found], of_row)
+        shown = cells.written(texts, of_row)
+        return shown.dictionary_decode().cast(column.type) if pa.types.is_temporal(column.type) else shown
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        return {"cells": self._cells, "days": self._days, "key": self._ring.current.id}
