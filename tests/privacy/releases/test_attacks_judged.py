@@ -47,7 +47,8 @@ def _csv(rows: Sequence[Sequence[Any]]) -> str:
 
 
 def _read(path: Path) -> list[list[str]]:
-    return [[row[name] for name in NAMES] for row in csv.DictReader(path.open(newline=""))]
+    with path.open(newline="") as file:
+        return [[row[name] for name in NAMES] for row in csv.DictReader(file)]
 
 
 def _one_value(label: str, rng: np.random.Generator) -> str:
@@ -111,7 +112,8 @@ def test_noisy_tables_give_anonymeter_no_more_than_the_control_and_one_percent(p
 
 
 def test_anonymeter_finds_what_we_measure_of_copies(people, tmp_path):
-    """Both of its attacks and ours agree within 5 % on guesses; smaller k gives more away by both."""
+    """Our attacker learns at least what the judge's does; smaller k gives more away by both."""
+    people = people[:12_000]
     cut = len(people) // 2
     wishes = [Wish(2), Wish(10), Wish(10, SECRET, l=2, t=0.2), Wish(50)]
     copies = [_copy(tmp_path, people[:cut], wish) for wish in wishes]
@@ -133,9 +135,8 @@ def test_anonymeter_finds_what_we_measure_of_copies(people, tmp_path):
         ours.append({each.name: each for each in measured})
 
     for wish, verdict, mine in zip(wishes, found, ours, strict=False):
-        print(wish, verdict, mine)
-        # Our attacker reads classes whole, and so learns at least what its nearest row says.
-        assert mine[gate.INFERENCE].excess >= verdict["inference"]["risk"] - 0.05
+        # Our attacker reads classes whole, and so learns at least what a nearest row says.
+        assert mine[gate.INFERENCE].excess >= verdict["inference"]["risk"] - 0.05, (wish, verdict, mine)
     theirs = [verdict["inference"]["risk"] for verdict in found]
     assert theirs[4] > theirs[0] > theirs[3]
     assert ours[0][gate.INFERENCE].excess > ours[1][gate.INFERENCE].excess > ours[3][gate.INFERENCE].excess
