@@ -303,12 +303,16 @@ findings contains ["person_key", ""] if {
 	not names_no_one
 }
 
-findings contains ["inferred_too_often", sprintf("%v of %v", [input.inferred, data.disclosure.inferred_at_most])] if {
+findings contains ["inferred_too_often", sprintf("%v of %v", [found, limit])] if {
 	readable
-	not below(input.inferred, data.disclosure.inferred_at_most)
+	found := input.inferred
+	limit := data.disclosure.inferred_at_most
+	not below(found, limit)
 }
 
-findings contains ["singled_out_too_often", sprintf("%v of %v", [input.singled_out, data.disclosure.singled_out_at_most])] if {
+findings contains ["singled_out_too_often", sprintf("%v of %v", [found, limit])] if {
 	readable
-	not below(input.singled_out, data.disclosure.singled_out_at_most)
+	found := input.singled_out
+	limit := data.disclosure.singled_out_at_most
+	not below(found, limit)
 }
