@@ -303,16 +303,16 @@ findings contains ["person_key", ""] if {
 	not names_no_one
 }
 
-findings contains ["inferred_too_often", sprintf("%v of %v", [measured, limit])] if {
+findings contains ["inferred_too_often", sprintf("%v of %v", [found, limit])] if {
 	readable
-	measured := input.inferred
+	found := input.inferred
 	limit := data.disclosure.inferred_at_most
-	not below(measured, limit)
+	not below(found, limit)
 }
 
-findings contains ["singled_out_too_often", sprintf("%v of %v", [measured, limit])] if {
+findings contains ["singled_out_too_often", sprintf("%v of %v", [found, limit])] if {
 	readable
-	measured := input.singled_out
+	found := input.singled_out
 	limit := data.disclosure.singled_out_at_most
-	not below(measured, limit)
+	not below(found, limit)
 }
