@@ -14,7 +14,6 @@ from privacy.anonymisation.actions.hashing import Hashing
 from privacy.anonymisation.actions.keys import VARIABLE, KeyRing
 from privacy.anonymisation.actions.redacting import Redacting, names_in
 from privacy.anonymisation.actions.shifting import DAYS, Shifting
-from privacy.anonymisation.actions.shredding import Shredding
 from privacy.anonymisation.actions.tokens import Tokens
 from privacy.anonymisation.actions.vault import Vault
 from privacy.anonymisation.actions.wanted import Action
@@ -112,6 +111,8 @@ def _at_work(action: Action, source: Source, wish: Wish, means: Means) -> Acting
         case wanted.TOKEN:
             return Tokens(column, person, _vault(action, means))
         case wanted.SHRED:
+            from privacy.anonymisation.actions.shredding import Shredding  # its cipher is needed nowhere else
+
             return Shredding(column, person, _vault(action, means))
         case wanted.SHIFT:
             return Shifting(column, person, _keys(action, means), action.number("days", DAYS))
