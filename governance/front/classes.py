@@ -38,6 +38,7 @@ PEOPLE = WorkClass(name="people", threads=2, queue=256)
 # Lists are begun in the loop; what would wait for a statement of its own shares the threads of services.
 LISTS = replace(SERVICES, place=Place.LOOP)
 OFFICERS = WorkClass(name="officers", threads=2, queue=64, body_bytes=limits.LARGE_BODY_BYTES)
+TABLES = replace(OFFICERS, body_bytes=limits.TABLE_BYTES)
 MONITORING = WorkClass(name="monitoring", threads=1, queue=32)
 LIVENESS = WorkClass(name="liveness", threads=0, queue=0, place=Place.CONSTANT)
 
@@ -61,6 +62,7 @@ class Routing:
             "/health/live": LIVENESS,
             "/health/ready": MONITORING,
             "/metrics": MONITORING,
+            "/admin/releases/": TABLES,
             "/api/schema": OFFICERS,
             "/api/docs": OFFICERS,
         }

@@ -10,6 +10,8 @@ HEADERS = 100
 # the admin's own page says what is wrong with a form above 256 KiB.
 BODY_BYTES = 256 * KIB
 LARGE_BODY_BYTES = 1024 * KIB
+# Tables that officers upload for a release: four of them at once stay below HELD_BYTES. Larger ones by command.
+TABLE_BYTES = 64 * 1024 * KIB
 # Kept in memory of one body; the rest goes to a temporary file, so that 2,000 slow bodies are 128 MiB and no more.
 BODY_MEMORY_BYTES = 64 * KIB
 # Chunk sizes, extensions and trailers are not body: this much of them, and six bytes for each byte of the body (which

@@ -16,7 +16,6 @@ from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
-from common.analytics import opening
 from common.jobs.runs import RunState
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
@@ -90,7 +89,8 @@ def _carry_out(row: TableRelease) -> None:
 
 def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str, Any]]:
     """Make the copy in classes and attack it; return its report, and what was counted before and after."""
-    from privacy.anonymisation.actions.acting import Means  # array libraries, only in a job
+    from common.analytics import opening  # array libraries, only in a job
+    from privacy.anonymisation.actions.acting import Means
     from privacy.anonymisation.tables import anonymise_table
     from privacy.releases.measures import classes
     from privacy.releases.pseudonyms.vault import InstallationVault

@@ -52,6 +52,8 @@ def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
     begun = beginning(Profile(**column) for column in row.columns)
     person = next((name for name, role in begun.items() if role == Role.PERSON), "")
     defaults = {"epsilon": "0.5", "rows_each": "1", "days": "90", "person": person, "mechanism": "geometric"}
+    # A template reads a key that is missing as the dictionary's own attribute, such as ``values``.
+    defaults |= {"tables": "", "values": ""}
     return {
         "title": f"Noisy tables of {row.name}",
         "table": row,

@@ -135,6 +135,13 @@ def test_largest_body_arrives_whole(echo):
     assert len(answer.document()["body"]) == limits.BODY_BYTES
 
 
+def test_table_of_an_officer_may_be_larger_than_other_bodies(echo):
+    table = b"x" * (limits.LARGE_BODY_BYTES + 1)
+
+    assert ask(echo, request("/admin/releases/", method="POST", body=table)).status == 200
+    assert ask(echo, request("/admin/releases/other", method="POST", body=table)).status == 413
+
+
 def test_offered_protocols_are_not_taken_up(echo):
     offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
 

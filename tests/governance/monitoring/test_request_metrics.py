@@ -59,7 +59,7 @@ def test_a_503_is_counted_by_its_code(fresh, shop_token, monkeypatch):
     from policies.decisions.information import InformationUnavailable
 
     credentials_unavailable = InformationUnavailable()
-    monkeypatch.setattr("policies.decisions.information.read", failing)
+    monkeypatch.setattr("policies.decisions.information.asked", failing)
     assert call(question(), shop_token).status == 503
     assert samples()["assent_unavailable_total", "information_unavailable"] == 1
 

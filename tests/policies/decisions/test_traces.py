@@ -135,7 +135,7 @@ def test_the_proxy_is_traced(traced: dict[str, Any]) -> None:
 
     assert _root(case)["name"] == "POST /api/v1/recommendations"
     inside = _named(case, "personalization")
-    assert _tree(case["spans"], inside) == [("decision", ["engine"]), "spool.append", "sql"]
+    assert _tree(case["spans"], inside) == [("decision", ["engine"]), "sql", "spool.append"]
     assert inside["attributes"] == {"assent.level": "none", "assent.fallback": "no_model"}
 
 

@@ -353,7 +353,9 @@ def test_an_officer_sees_cost_and_error_before_anything_is_paid(budget, file):
     table = uploads.take_file(file, actor=ANN)
     officer = signed_in(with_role("olga", "privacy-officer"))
     page = f"/admin/releases/tables/{table.pk}/noisy"
-    assert "tables-visits: 2 left" in officer.get(page).content.decode()
+    fresh = officer.get(page).content.decode()
+    assert "tables-visits: 2 left" in fresh
+    assert '<textarea name="values" rows="6" required></textarea>' in fresh
 
     shown = officer.post(page, {**FORM, "do": "plan"}).content.decode()
     margin = Gaussian.of(0.5, 1e-6).part(1 / 2).margin()
