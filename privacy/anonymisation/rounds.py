@@ -23,7 +23,7 @@ from privacy.anonymisation.errors import TooFewRows
 from privacy.anonymisation.generalisation import Domain, Hierarchy, IntArray
 from privacy.anonymisation.kanonymity import Counted, form_part, goal_of
 from privacy.anonymisation.measuring.queries import Questions
-from privacy.anonymisation.measuring.result import Part, Result, assembled
+from privacy.anonymisation.measuring.result import Part, Result, assembled, let_go
 from privacy.anonymisation.partition.arrangement import information, ranked
 from privacy.anonymisation.partition.items import Items
 from privacy.anonymisation.partition.method import may_stand
@@ -168,7 +168,7 @@ class Rounds:
                 arrays = [*(pa.array(column, _CODES) for column in codes), pa.array(numbers, pa.int64())]
                 out.write_batch(pa.record_batch(arrays, schema=schema))
                 has_any = True
-                yield part
+                yield let_go(part)
         if not has_any:
             raise TooFewRows(f"The table has 0 rows; k={self._wish.k} needs at least as many.")
 

@@ -11,7 +11,7 @@ from oversight.models import ChangeSet
 from tests.helpers.registers import proposed_by, purpose_with
 
 pytestmark = pytest.mark.django_db
-_APPLY = 121  # of one change; most are the lint, and the registers that a bundle is built of
+_APPLY = 122  # of one change; most are the lint, and the registers that a bundle is built of
 _EACH_MORE = 16  # the object with its children, locked, written and read back for the trail
 
 

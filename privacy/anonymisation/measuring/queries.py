@@ -6,6 +6,7 @@ only labels, so a class counts with the share of its label that the condition co
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -35,12 +36,16 @@ class Questions:
     """
 
     def __init__(self, domains: Mapping[str, Domain], items: int) -> None:
-        drawn, self._domains = np.random.default_rng(_SEED), domains
-        tries = 0 if items == 0 else _TRIES if items < _LARGE else _TRIES // 10
-        names = list(domains)
-        self._asked = [
+        self._domains, self._items = domains, items
+
+    @cached_property
+    def _asked(self) -> list[dict[str, tuple[int, int]]]:
+        drawn = np.random.default_rng(_SEED)
+        tries = 0 if self._items == 0 else _TRIES if self._items < _LARGE else _TRIES // 10
+        names = list(self._domains)
+        return [
             {
-                name: _run(drawn, domains[name])
+                name: _run(drawn, self._domains[name])
                 for name in drawn.choice(names, min(int(drawn.integers(2, 4)), len(names)), replace=False)
             }
             for _ in range(tries)

@@ -3,8 +3,9 @@
 A table is measured part by part where its combinations outgrow the memory; what is kept grows with the classes alone.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -30,7 +31,8 @@ class Part:
     """Classes of a part of a table, or of all of it: what is published of each, and what was counted.
 
     ``rows`` and ``people`` have one entry a class; people are rows where no column names them. ``total`` and ``unique``
-    are rows, the latter those that had quasi-identifiers of their own. ``truths``: rows that each question is about.
+    are rows, the latter those that had quasi-identifiers of their own. ``truths`` counts the rows that each question is
+    about, where it is called: that takes as long as forming classes fast.
     """
 
     shown: Mapping[str, Description]
@@ -39,7 +41,7 @@ class Part:
     total: int
     unique: int
     spreads: Mapping[str, Spread]
-    truths: IntArray
+    truths: Callable[[], IntArray]
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Result(Part):
     @property
     def query_error(self) -> QueryError:
         """Return how far counts that are asked of the copy are off."""
-        return self.questions.error(self.truths, self.shown, self.rows, self.total)
+        return self.questions.error(self.truths(), self.shown, self.rows, self.total)
 
 
 def measure(
@@ -89,7 +91,7 @@ def measure(
         int(items.rows.sum()),
         int((np.bincount(tuple_of, weights=items.rows) == 1).sum()),
         {name: _spread(column, column.counts(values)) for name, column in sensitive.items()},
-        questions.truths(items),
+        partial(questions.truths, items),
     )
 
 
@@ -103,6 +105,12 @@ def distinct_values(counts: IntArray, missing: int) -> IntArray:
     stated = np.delete(counts, missing, axis=1) if missing >= 0 else counts
     number: IntArray = (stated > 0).sum(axis=1)
     return number
+
+
+def let_go(part: Part) -> Part:
+    """Return a part with its truths counted, which no longer holds its items."""
+    truths = part.truths()
+    return replace(part, truths=lambda: truths)
 
 
 def assembled(parts: Sequence[Part]) -> tuple[Part, list[IntArray]]:
@@ -131,7 +139,7 @@ def assembled(parts: Sequence[Part]) -> tuple[Part, list[IntArray]]:
             )
             for name in parts[0].spreads
         },
-        np.sum([part.truths for part in parts], axis=0),
+        lambda: np.sum([part.truths() for part in parts], axis=0),
     )
     ends = np.cumsum([len(part.rows) for part in parts])
     return whole, np.split(same, ends[:-1])
