@@ -78,7 +78,7 @@ class Query:
 class Engine(ABC):
     """What runs queries. Tables are added first; they are there until the engine is closed.
 
-    ``folder`` is for what goes between queries; whoever opened the engine removes it.
+    ``folder`` is for what goes between queries; its opener removes it.
     """
 
     def __init__(self, folder: Path) -> None:

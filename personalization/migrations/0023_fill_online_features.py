@@ -71,7 +71,7 @@ BEGIN
   RETURN NULL;
 END $$;
 """
-# Nothing is made while a deletion is under way, and one that begins meanwhile waits: events found to exist are still
+# Nothing is made while a deletion is under way, and one that begins during it waits: events found to exist are still
 # there when their row is made of them.
 _FILL = f"""
 CREATE FUNCTION assent_features_fill(people uuid[], purposes text[]) RETURNS integer LANGUAGE plpgsql AS $$

@@ -147,7 +147,7 @@ def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str
 def published_of(row: TableRelease) -> list[TableRelease]:
     """Return what was ever published of the same table, or data set: who has it keeps it, after its end too.
 
-    Noisy tables are left out: their budget says what they give away together with whatever else is known.
+    Noisy tables are left out: their budget says what they give away together with all else that is known.
     """
     if row.is_noisy:
         return []

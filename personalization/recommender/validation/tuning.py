@@ -347,7 +347,7 @@ class _Search:
         return best, reached
 
     def _blends(self, scores: Sequence[NDArray[np.float32]], priors: NDArray[np.float32]) -> Callable[[Band], float]:
-        """Return what tells how well a band ranks: bands of the same proportions rank alike, and are asked once."""
+        """Return what decides how well a band ranks: bands of the same proportions rank alike, and are asked once."""
         known: dict[tuple[float, ...], float] = {}
 
         def blended(band: Band) -> float:

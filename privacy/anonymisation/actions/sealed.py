@@ -18,7 +18,7 @@ _BLOCK = 16
 
 
 def seal(value: str, key: PersonKey) -> str:
-    """Return a value as whoever receives the copy sees it."""
+    """Return a value as a receiver of the copy sees it."""
     content = spelt(value).encode() + b"\x80"
     content += bytes(-len(content) % _BLOCK)
     sealed = AESSIV(key.secret).encrypt(content, [key.name.encode()])

@@ -8,7 +8,7 @@ import datetime as dt
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -16,6 +16,7 @@ import pyarrow as pa
 from privacy.anonymisation.actions import cells
 from privacy.anonymisation.actions.forms import spelt
 from privacy.anonymisation.actions.keys import KeyRing
+from privacy.anonymisation.actions.of_person import OfPerson, Pairs, Refused
 
 DAYS = 365
 _USE = "shift"
@@ -41,32 +42,25 @@ def moved(text: str, days: int) -> str:
         raise cells.Unfit("its date is in no calendar, or would leave the years 1 to 9999 when moved.") from None
 
 
-class Shifting:
+class Shifting(OfPerson):
     def __init__(self, column: str, person: str, ring: KeyRing, days: int = DAYS) -> None:
-        self._column, self._person, self._ring, self._days = column, person, ring, days
-        self._cells = 0
-
-    @property
-    def companions(self) -> tuple[str, ...]:
-        return (self._person,)
-
-    def begin(self) -> None:
-        self._cells = 0
+        super().__init__(column, person)
+        self._ring, self._days = ring, days
 
     def apply(self, part: Mapping[str, pa.Array], first_row: int) -> pa.Array:
-        column = part[self._column]
-        found, of_row = cells.paired(column, part[self._person])
+        shown, kind = super().apply(part, first_row), part[self._column].type
+        return shown.dictionary_decode().cast(kind) if pa.types.is_temporal(kind) else shown
+
+    def _changed(self, pairs: Pairs, refused: Refused) -> Sequence[str | None]:
         texts: list[str | None] = []
-        by = {person: days_of(person, self._ring, self._days) for person in {person for person, _ in found}}
-        for place, (person, value) in enumerate(found):
+        by = {person: days_of(person, self._ring, self._days) for person in {person for person, _ in pairs}}
+        for place, (person, value) in enumerate(pairs):
             try:
                 is_date = value is not None and cells.is_stated(value)
                 texts.append(moved(value, by[person]) if is_date and value else value)
             except cells.Unfit as why:
-                raise cells.refused(self._column, of_row, place, first_row, why) from None
-        self._cells += cells.stated_in([value for _person, value in found], of_row)
-        shown = cells.written(texts, of_row)
-        return shown.dictionary_decode().cast(column.type) if pa.types.is_temporal(column.type) else shown
+                raise refused(place, why) from None
+        return texts
 
     @property
     def said(self) -> Mapping[str, Any]:

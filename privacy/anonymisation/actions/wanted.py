@@ -31,7 +31,7 @@ IN_VAULT = frozenset({TOKEN, SHRED})
 EXPECTED_UNIQUE = PSEUDONYMS | {REDACT}  # what each row may have of its own after them
 MOST_DAYS = 3_650
 NOT_ANONYMOUS = (
-    "Pseudonymised is not anonymous: {} still point to one person each, for whoever has the key, the vault or other "
+    "Pseudonymised is not anonymous: {} still point to one person each, for holders of the key, the vault or other "
     "data to compare with. The copy is personal data (Article 4(5) and recital 26 of the GDPR)."
 )
 _ASKED = re.compile(r"(?P<column>.+?)=(?P<kind>[a-z]+)(?::(?P<options>.*))?")

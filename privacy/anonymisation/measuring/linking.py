@@ -52,7 +52,7 @@ def _of_column(table: "Table", quasi_identifiers: Sequence[str], name: str) -> t
 
 
 def _mixed(classes: IntArray, rows: IntArray) -> npt.NDArray[np.uint64]:
-    """Return a number for a class and a count of rows, so that sums of them tell sets apart (SplitMix64)."""
+    """Return a number for a class and a count of rows, so that sums of different sets differ (SplitMix64)."""
     mixed = classes.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + rows.astype(np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)

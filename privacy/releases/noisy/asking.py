@@ -13,6 +13,7 @@ from typing import Any
 
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.budgets import composition, estimates, ledger, mechanisms
+from privacy.budgets.descriptors import OF_TABLES
 from privacy.budgets.mechanisms import Gaussian, Mechanism
 from privacy.budgets.noise import UnusablePrivacyParameter
 from privacy.models import Statistic, TableRelease, UploadedTable
@@ -129,12 +130,21 @@ class NoisyAsked:
 
     def _check_budget(self, table: UploadedTable) -> None:
         """Refuse a second budget for one table, and any but its own for the rows of a data set."""
-        if table.source not in ("", self.noise.data_set):
-            raise AskedWrongly(f"Tables of the data set “{table.source}” are paid by its budget, and by no other.")
+        if not may_pay(self.noise.data_set, table):
+            raise AskedWrongly(
+                f"Tables of the data set “{table.source}” are paid by its budget, and by no other."
+                if table.source
+                else f"An uploaded table is paid by a budget whose name begins with “{OF_TABLES}”."
+            )
         earlier = TableRelease.objects.filter(table__sha256=table.sha256, asked__has_key="noise")
         paid = set(earlier.values_list("asked__noise__data_set", flat=True)) - {self.noise.data_set}
         if paid:
             raise AskedWrongly(f"Noisy tables of this table are paid by the budget of “{min(paid)}”, and by no other.")
+
+
+def may_pay(budget: str, table: UploadedTable) -> bool:
+    """Return whether the budget is one for the people of a table, by its name."""
+    return budget == table.source if table.source else budget.startswith(OF_TABLES)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from consent.models import Party, Purpose
 from privacy.budgets import ledger
 from privacy.models import Statistic, TableRelease, UploadedTable
 from privacy.releases import asking, gate, places
-from privacy.releases.noisy.asking import Noise, NoisyAsked, Plan
+from privacy.releases.noisy.asking import Noise, NoisyAsked, Plan, may_pay
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import Profile, Role, beginning
 from privacy.releases.subjects import PREPARE, VIEW
@@ -59,7 +59,7 @@ def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
         "table": row,
         "typed": {**defaults, **typed},
         "columns": [column["name"] for column in row.columns],
-        "budgets": ledger.balances(),
+        "budgets": [each for each in ledger.balances() if may_pay(each[0].data_set, row)],
         "mechanisms": Statistic.Mechanism.choices,
         "purposes": Purpose.objects.filter(is_active=True),
         "parties": Party.objects.all(),

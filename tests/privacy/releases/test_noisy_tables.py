@@ -191,6 +191,7 @@ def test_one_table_is_paid_by_one_budget(noisy):
     ("noise", "reason"),
     [
         ({"data_set": "tables-none"}, "none has been set"),
+        ({"data_set": "consents"}, "begins with “tables-”"),
         ({"epsilon": "0"}, "above 0"),
         ({"epsilon": "nan"}, "above 0"),
         ({"epsilon": "0.00001"}, "above 0"),
@@ -385,3 +386,14 @@ def test_only_who_prepares_releases_may_pay(budget, file):
     assert auditor.get(page).status_code == 200
     assert auditor.post(page, {**FORM, "do": "make"}).status_code == 403
     assert not TableRelease.objects.exists()
+
+
+@pytest.mark.django_db
+def test_the_form_offers_budgets_of_uploaded_tables_alone(file):
+    table = uploads.take_file(file, actor=ANN)
+    PrivacyBudget.objects.create(data_set="consents", epsilon_total=Decimal(2))
+
+    shown = signed_in(with_role("olga", "privacy-officer")).get(f"/admin/releases/tables/{table.pk}/noisy")
+
+    assert "consents: 2 left" not in shown.content.decode()
+    assert 'none has been made yet. <a href="/admin/privacy/privacybudget/add/">' in shown.content.decode()
