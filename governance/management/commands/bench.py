@@ -85,7 +85,7 @@ class Command(BaseCommand):
                 rows=[int(number) for number in options["rows"].split(",") if number],
                 adult=options["adult"],
                 hierarchies=options["hierarchies"],
-                against=None if options["against"] is None else Path(options["against"]),
+                against=None if options["against"] is None else _release(options["against"]),
                 peer=options["peer"],
             )
             self._measure(lambda: anonymisation.run(asked, self.stderr.write), json, opa=None)
@@ -141,9 +141,17 @@ def _run(what: str, settings: Settings) -> Callable[[Settings, Callable[[str], N
         return _RUNS[what]
     if what != "decisions":
         raise CommandError("--against compares decisions: leave it out, or measure decisions.")
-    if settings.against != comparison.GRANIAN and not (Path(settings.against) / "governance" / "wsgi.py").is_file():
-        raise CommandError(f"--against takes {comparison.GRANIAN}, or a folder with a release of Assent.")
+    if settings.against != comparison.GRANIAN:
+        _release(settings.against, or_else=f"{comparison.GRANIAN}, or ")
     return comparison.run
+
+
+def _release(against: str, *, or_else: str = "") -> Path:
+    """Return the folder of a release. Raises CommandError where there is none."""
+    folder = Path(against).resolve()
+    if not (folder / "governance" / "wsgi.py").is_file():
+        raise CommandError(f"--against takes {or_else}a folder with a release of Assent (git worktree add DIR COMMIT).")
+    return folder
 
 
 def _find_opa() -> str | None:

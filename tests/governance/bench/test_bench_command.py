@@ -192,7 +192,11 @@ def test_two_servers_are_measured_in_turn(against: str, tmp_path: Path, monkeypa
 
 @pytest.mark.parametrize(
     ("what", "against", "reason"),
-    [("drain", "granian", "compares decisions"), ("decisions", "/nonexistent", "a folder with a release")],
+    [
+        ("drain", "granian", "compares decisions"),
+        ("decisions", "/nonexistent", "a folder with a release"),
+        ("anonymise", "4e4dd1b", "a folder with a release"),
+    ],
 )
 def test_a_comparison_that_cannot_be_made_is_refused(what: str, against: str, reason: str) -> None:
     with pytest.raises(CommandError, match=reason):
