@@ -14,9 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from privacy.anonymisation.actions import cells
+from privacy.anonymisation.actions.acting import OfPerson, Pairs, Refused
 from privacy.anonymisation.actions.forms import spelt
 from privacy.anonymisation.actions.keys import KeyRing
-from privacy.anonymisation.actions.of_person import OfPerson, Pairs, Refused
 
 DAYS = 365
 _USE = "shift"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from privacy.anonymisation.actions import cells
-from privacy.anonymisation.actions.of_person import OfPerson, Pairs, Refused
+from privacy.anonymisation.actions.acting import OfPerson, Pairs, Refused
 from privacy.anonymisation.actions.sealed import seal
 from privacy.anonymisation.actions.vault import Vault
 

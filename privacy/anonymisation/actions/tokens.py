@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from privacy.anonymisation.actions import cells
+from privacy.anonymisation.actions.acting import OfPerson, Pairs, Refused
 from privacy.anonymisation.actions.forms import FEWEST, TOO_SHORT, number_of, spelt
-from privacy.anonymisation.actions.of_person import OfPerson, Pairs, Refused
 from privacy.anonymisation.actions.vault import Vault
 
 
