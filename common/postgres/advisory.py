@@ -1,9 +1,9 @@
 """Advisory locks that are held for longer than a transaction of the work they guard."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
-from django.db import connection
+from django.db import DatabaseError, connection
 
 
 @contextmanager
@@ -21,4 +21,8 @@ def held(key: int) -> Iterator[bool]:
             [is_held] = cursor.fetchone()
         yield bool(is_held)
     finally:
+        # A closed connection is noticed by its server a moment later: without its answer to a rollback the lock is
+        # still held for who asks next.
+        with suppress(DatabaseError):
+            own.rollback()
         own.close()
