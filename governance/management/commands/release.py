@@ -1,6 +1,7 @@
 """Releases of tables on the shell: a file made safe and proposed by one command; approval, revocation, verification."""
 
 import json
+import shutil
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -208,9 +209,12 @@ class Command(BaseCommand):
         if not row.is_in_force(timezone.now()):
             raise CommandError("This release is not in force.")
         folder = options["output"] or Path()
-        (folder / row.file_name).write_bytes(uploads.copy_of(row).read_bytes())
+        with (
+            publishing.hand_out(row, actor=actor, party="operator") as copy,
+            (folder / row.file_name).open("wb") as out,
+        ):
+            shutil.copyfileobj(copy, out)
         (folder / row.manifest_name).write_text(row.manifest)
-        publishing.note_download(row, actor=actor, party="operator")
         self.stdout.write(f"{row.file_name} and {row.manifest_name} are in {folder}.")
 
     def _verify(self, options: dict[str, Any]) -> None:
