@@ -1,7 +1,6 @@
 """Releases of tables on the shell: a file made safe and proposed by one command; approval, revocation, verification."""
 
 import json
-import shutil
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -209,11 +208,8 @@ class Command(BaseCommand):
         if not row.is_in_force(timezone.now()):
             raise CommandError("This release is not in force.")
         folder = options["output"] or Path()
-        with (
-            publishing.hand_out(row, actor=actor, party="operator") as copy,
-            (folder / row.file_name).open("wb") as out,
-        ):
-            shutil.copyfileobj(copy, out)
+        with publishing.hand_out(row, actor=actor, party="operator") as copy:
+            (folder / row.file_name).write_bytes(copy.read())
         (folder / row.manifest_name).write_text(row.manifest)
         self.stdout.write(f"{row.file_name} and {row.manifest_name} are in {folder}.")
 
