@@ -73,7 +73,13 @@ def unanswered(sheet: DataSheet) -> list[str]:
     return [each for each in QUESTIONS if each not in comments and not sheet.answers.get(each, Answer()).text.strip()]
 
 
+def worded(question: str) -> str:
+    """Return a question's number with its words."""
+    group, _, number = question.partition(".")
+    return f"{question} {GROUPS[group][int(number) - 1]}"
+
+
 def missing(sheet: DataSheet) -> list[str]:
-    """Return what a sheet lacks: members of its head, then questions by number."""
+    """Return what a sheet lacks: members of its head, then questions by number and words, as its form has them."""
     head = ("name", "description", "licence", "creators", "version", "published")
-    return [*(name for name in head if not getattr(sheet, name)), *unanswered(sheet)]
+    return [*(name for name in head if not getattr(sheet, name)), *(worded(question) for question in unanswered(sheet))]
