@@ -74,10 +74,17 @@ def unanswered(sheet: DataSheet) -> list[str]:
     return [each for each in QUESTIONS if each not in comments and not says(sheet.answers.get(each, Answer()).text)]
 
 
+def worded(question: str) -> str:
+    """Return a question's number with its words."""
+    group, _, number = question.partition(".")
+    return f"{question} {GROUPS[group][int(number) - 1]}"
+
+
 def missing(sheet: DataSheet) -> list[str]:
-    """Return what a sheet lacks: members of its head, then questions by number."""
+    """Return what a sheet lacks: members of its head, then questions by number and words, as its form has them."""
     head = ("name", "description", "licence", "creators", "version", "published")
-    return [*(name for name in head if not _is_said(getattr(sheet, name))), *unanswered(sheet)]
+    absent = [name for name in head if not _is_said(getattr(sheet, name))]
+    return [*absent, *(worded(question) for question in unanswered(sheet))]
 
 
 def _is_said(value: str | list[str]) -> bool:
