@@ -18,7 +18,7 @@ PAGE = "/admin/model-rollouts/"
 
 
 @pytest.fixture
-def anna():
+def anna(register_in_force):
     return signed_in(with_role("anna", "privacy-officer"))
 
 
