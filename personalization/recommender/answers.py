@@ -121,9 +121,8 @@ class Personal(Sequence[Recommendation]):
 
     def certainties(self) -> list[float]:
         """Return of each item how much of what speaks about it speaks for it; 0 where nothing of the person's does."""
-        certain = np.clip(np.array(self.scores) / self.speaking_for, 0.0, 1.0)
-        found: list[float] = np.where(self.amounts[:, 0] > 0, certain, 0.0).tolist()
-        return found
+        parts = zip(self.scores, self.speaking_for.tolist(), self.amounts[:, 0].tolist(), strict=True)
+        return [min(1.0, max(0.0, score / total)) if first > 0 else 0.0 for score, total, first in parts]
 
     @cached_property
     def _recommendations(self) -> list[Recommendation]:

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
 from personalization.recommender.answers import Basis, Because, Personal, Recommendation
 from personalization.recommender.groups.forming import Kind, kind_of
@@ -59,15 +60,11 @@ def explained(
 
 def personal(listed: Personal, table: Table, liked: Container[str]) -> list[Worded]:
     """Return what ``explained`` does of a personal list, out of columns: no object is made for a reason."""
-    say, number = _sentences(get_language()), listed.number
-    shares = np.rint(listed.amounts / listed.speaking_for[:, np.newaxis] * _FOUR_PLACES).astype(np.intp)
-    ends = _ENDS[np.maximum(shares, -_FOUR_PLACES)]
-    for cell in zip(*(shares < -_FOUR_PLACES).nonzero(), strict=True):  # more speaks against an item than for it
-        ends[cell] = _end(int(shares[cell]))
-    own = listed.own
+    say, number, own = _sentences(get_language()), listed.number, listed.own
     columns = (
-        listed.chosen, table.begun[listed.chosen], table.is_promoted[listed.chosen], own, table.begun[own] + ends,
-        table.titles[own[:, :number]], listed.speaks, listed.speaks & table.is_named[own],
+        listed.chosen, table.begun[listed.chosen], table.is_promoted[listed.chosen], own,
+        table.begun[own] + _ends(listed), table.titles[own[:, :number]],
+        listed.speaks, listed.speaks & table.is_named[own],
     )  # fmt: skip
     found = []
     for place, (position, begun, is_promoted, places, said, titles, speaks, is_named) in enumerate(
@@ -93,8 +90,15 @@ def personal(listed: Personal, table: Table, liked: Container[str]) -> list[Word
 _FOUR_PLACES = 10_000
 
 
+def _ends(listed: Personal) -> NDArray[np.object_]:
+    """Return how the objects of the reasons end, with their shares of what speaks for an item."""
+    shares = np.rint(listed.amounts / listed.speaking_for[:, np.newaxis] * _FOUR_PLACES).astype(np.intp)
+    is_usual = shares.min(initial=0) >= -_FOUR_PLACES  # else more speaks against an item than for it
+    found: NDArray[np.object_] = _ENDS[shares] if is_usual else np.vectorize(_end, otypes=[np.object_])(shares)
+    return found
+
+
 def _end(share: int) -> str:
-    """Return how the object of a reason ends."""
     return f',"share":{share / _FOUR_PLACES}}}'
 
 
