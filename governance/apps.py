@@ -1,3 +1,5 @@
+import gc
+
 from django.apps import AppConfig
 
 
@@ -17,3 +19,6 @@ class GovernanceConfig(AppConfig):
         figures.add_effect(effects.cards)
         account_events.connect()
         sessions.connect()
+        # The last of the applications: what is loaded by now stays, so collections need not look at it.
+        gc.freeze()
+        gc.enable()

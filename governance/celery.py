@@ -12,6 +12,8 @@ from django.conf import settings
 from common.jobs import queues
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
+# Django's checks read our own code, which CI has done; for them each worker would load every page there is.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 
 @setup_logging.connect  # type: ignore[untyped-decorator]  # celery ships no types

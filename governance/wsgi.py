@@ -20,7 +20,7 @@ from consent import api as consent_api
 from consent.ledger import effects
 from governance import starting
 from governance.monitoring import requests
-from governance.web import traced_requests
+from governance.web import front_pages, traced_requests
 from personalization import cells
 from personalization.intake import endpoint as events_endpoint
 from personalization.monitors import flushing
@@ -78,7 +78,7 @@ class _Failed(Problem):
 
 _PATHS = frozenset({*_BARE, *authzen.ENDPOINTS})
 # For ``governance.front``.
-watch_pools, count_own = requests.watch_pools, requests.count_own
+watch_pools, count_own, for_reader = requests.watch_pools, requests.count_own, front_pages.for_reader
 
 
 @requests.counted(_PATHS)

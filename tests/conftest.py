@@ -1,6 +1,7 @@
 """What every test starts from: a register in force, a spool of its own, services with credentials."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -29,6 +30,17 @@ from tests.helpers.wsgi_calls import WsgiClient, call
 ALL_SCOPES = credentials.SERVICE_SCOPES
 
 
+# What runs longest, first: while one process ends such a file alone at the end of a run, the others have nothing to do.
+LONGEST_FIRST = (
+    "tests/acceptance/test_nothing_is_lost.py",
+    "tests/acceptance/test_two_cells.py",
+    "tests/acceptance/test_pages_in_browser.py",
+    "tests/docs/test_snippets.py",
+    "tests/acceptance/",
+    "tests/governance/bench/",
+)
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--long", action="store_true", help="run the long tests, and only these")
 
@@ -46,6 +58,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if chosen[False]:
         config.hook.pytest_deselected(items=chosen[False])
         items[:] = chosen[True]
+
+
+class OrderOfFiles:
+    """Order of a run on several cores: the files that run longest, then those of most tests."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        tests = Counter(_file(item) for item in items)
+        items.sort(key=lambda item: (_place(_file(item)), -tests[_file(item)]))
+
+
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
+
+
+def _place(file: str) -> int:
+    return next((place for place, name in enumerate(LONGEST_FIRST) if file.startswith(name)), len(LONGEST_FIRST))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(OrderOfFiles())
 
 
 @pytest.fixture(scope="session")

@@ -27,6 +27,8 @@ class WorkClass:
     """Requests that may wait for a thread."""
     place: Place = Place.POOL
     body_bytes: int = limits.BODY_BYTES
+    has_pages: bool = False
+    """Whether people open its paths in a browser; the front's own answers are pages for those who read HTML."""
 
 
 # Threads are made when they are needed and end when idle, and each has a connection to the database: that is why they
@@ -34,10 +36,10 @@ class WorkClass:
 DECISIONS = WorkClass(name="decisions", threads=2, queue=1_000, place=Place.LOOP)
 BATCHES = WorkClass(name="batches", threads=1, queue=64)
 SERVICES = WorkClass(name="services", threads=2, queue=256)
-PEOPLE = WorkClass(name="people", threads=2, queue=256)
+PEOPLE = WorkClass(name="people", threads=2, queue=256, has_pages=True)
 # Lists are begun in the loop; what would wait for a statement of its own shares the threads of services.
 LISTS = replace(SERVICES, place=Place.LOOP)
-OFFICERS = WorkClass(name="officers", threads=2, queue=64, body_bytes=limits.LARGE_BODY_BYTES)
+OFFICERS = WorkClass(name="officers", threads=2, queue=64, body_bytes=limits.LARGE_BODY_BYTES, has_pages=True)
 TABLES = replace(OFFICERS, body_bytes=limits.TABLE_BYTES)
 MONITORING = WorkClass(name="monitoring", threads=1, queue=32)
 LIVENESS = WorkClass(name="liveness", threads=0, queue=0, place=Place.CONSTANT)
@@ -72,6 +74,7 @@ class Routing:
             ("/api/v1/opa/", opa),
             ("/api/v1/banner/", PEOPLE),
             ("/api/v1/", SERVICES),
+            ("/admin/releases/tables/", TABLES),  # hierarchies of columns
             ("/admin/", OFFICERS),
         )
         pooled = (DECISIONS, BATCHES, SERVICES, PEOPLE, OFFICERS, MONITORING, opa)

@@ -51,6 +51,7 @@ class Owner(Protocol):
     def expire(self, connection: "Connection") -> None: ...
     def forget(self, connection: "Connection") -> None: ...
     def count_own(self, work: WorkClass | None, answer: Answer) -> None: ...
+    def for_reader(self, answer: Answer, head: Head, work: WorkClass, /) -> Answer: ...
 
 
 class Connection:
@@ -168,7 +169,10 @@ class Connection:
         self._send(refusal.answer(), keep_alive=False)
 
     def _send(self, answer: Answer, *, keep_alive: bool) -> None:
-        head, self._answer = self._head, answer
+        head = self._head
+        if answer.own_code and head and self._work:
+            answer = self._owner.for_reader(answer, head, self._work)
+        self._answer = answer
         if answer.own_code is not None:
             self._owner.count_own(self._work, answer)
         self._ends = not keep_alive

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 
 CountOwn = Callable[[str, int, str], None]
+# An answer of the front itself, in the form that the reader of the request's answer expects.
+ForReader = Callable[[Answer, Head, WorkClass], Answer]
 UNREAD = "front:unread"  # a request without a whole head belongs to no class
 _LIVE_ROUTE = "/health/live"
 
@@ -60,6 +62,7 @@ class Front:
         begin: Begin | None = None,
         watch_pools: Callable[[Mapping[str, Pool]], None] = lambda _pools: None,
         count_own: CountOwn = lambda _route, _status, _code: None,
+        for_reader: ForReader = lambda answer, _head, _work: answer,
         shares: Shares | None = None,
     ) -> None:
         self.selector: selectors.BaseSelector = selectors.DefaultSelector()
@@ -85,7 +88,7 @@ class Front:
             work.name: Pool(work.name, threads=work.threads, queue=work.queue, on_thread_end=threads.thread_ends)
             for work in routing.pooled
         }
-        self._watch_pools, self._count_own = watch_pools, count_own
+        self._watch_pools, self._count_own, self.for_reader = watch_pools, count_own, for_reader
         self._most_connections = most_connections()
         self._drain_ends = 0.0
         self._stop_requested = False

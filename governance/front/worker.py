@@ -12,6 +12,7 @@ from governance.front.listening import Shares
 from governance.front.loop import Front, Threads
 from governance.front.messages.answers import Application
 
+_OFFERED = ("begin", "watch_pools", "count_own", "for_reader")
 PARENT = 0  # standard input: a pipe whose other end is the supervisor's
 
 
@@ -44,12 +45,10 @@ def serve(name: str, listener: socket.socket, shares: Shares) -> None:
 
 
 def _loaded(name: str) -> tuple[Application, dict[str, Any]]:
-    """Return the application, and what its module offers: requests in halves, a look at the pools, a count."""
+    """Return the application, and what its module offers: requests in halves, a look at the pools, a count, pages."""
     module_name, _, attribute = name.partition(":")
     module = importlib.import_module(module_name)
-    return getattr(module, attribute), {
-        name: getattr(module, name) for name in ("begin", "watch_pools", "count_own") if hasattr(module, name)
-    }
+    return getattr(module, attribute), {name: getattr(module, name) for name in _OFFERED if hasattr(module, name)}
 
 
 def _is_django() -> bool:

@@ -1,5 +1,6 @@
 """Settings shared by every environment; the other files in this folder only override."""
 
+import gc
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,8 @@ from governance.monitoring import log_lines
 from governance.oidc.client import Client
 from privacy.rights.clocks.holidays import read_business_days
 
+# Nothing is garbage while applications load, and looking for it took a fifth of that; GovernanceConfig ends it.
+gc.disable()
 ENV = read_environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
 

@@ -14,9 +14,15 @@ from governance.officers.page_rights import right_of
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Show the page for 400. After too long a text it advises an officer to go back: the browser has it still."""
     if isinstance(exception, RequestDataTooBig) and request.path.startswith("/admin/"):
-        limit = {"limit": settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 1024}
-        return render(request, "admin/too_large.html", limit, status=413)
+        limit = {"limit": size_words(settings.DATA_UPLOAD_MAX_MEMORY_SIZE)}
+        return render(request, "errors/too_large.html", limit, status=413)
     return defaults.bad_request(request, exception)
+
+
+def size_words(size: int) -> str:
+    """Return a limit in MiB, or in KiB below that."""
+    kibibytes = size // 1024
+    return f"{kibibytes // 1024} MiB" if kibibytes >= 1024 else f"{kibibytes} KiB"
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:

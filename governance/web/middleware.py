@@ -11,18 +11,9 @@ from common.http import path_hints
 from common.http.problems import CONTENT_TYPE, Problem, TooManyRequests, problem_document
 from governance.officers import account_events
 from governance.web.api_paths import api_paths
+from governance.web.content_security import policy_of
 
 Handler = Callable[[HttpRequest], HttpResponse]
-
-_STRICT = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-# The admin's theme (Alpine) evaluates expressions and writes styles; it is for officers only and loads nothing foreign.
-_ADMIN = _STRICT.replace("script-src 'self'", "script-src 'self' 'unsafe-eval' 'unsafe-inline'").replace(
-    "style-src 'self'", "style-src 'self' 'unsafe-inline'"
-)
-_DOCS = _STRICT.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 
 
 class SecurityHeaders:
@@ -33,17 +24,11 @@ class SecurityHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Content-Security-Policy", _policy(request.path))
+        response.headers.setdefault("Content-Security-Policy", policy_of(request.path))
         response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=(), browsing-topics=()"
         if request.path.startswith(("/privacy/", "/api/v1/")):
             response.headers.setdefault("Cache-Control", "no-store")
         return response
-
-
-def _policy(path: str) -> str:
-    if path.startswith("/admin/"):
-        return _ADMIN
-    return _DOCS if path.startswith("/api/docs") else _STRICT
 
 
 class ActingOfficer:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from model_registry.documents.card import Contact, Part, Short, Text
+from model_registry.documents.completeness import says
 
 Degree = Literal["low", "medium", "high"]
 
@@ -78,4 +79,4 @@ class Runbook(Part):
 
 def unanswered(answers: Mapping[str, str], questions: Mapping[str, tuple[str, str]]) -> list[str]:
     """Return the questions without an answer, in their words."""
-    return [words for key, (words, _source) in questions.items() if not answers.get(key, "").strip()]
+    return [words for key, (words, _source) in questions.items() if not says(answers.get(key, ""))]

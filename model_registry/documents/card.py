@@ -9,10 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-Text = Annotated[str, Field(max_length=20_000)]
+Text = Annotated[str, Field(max_length=100_000)]  # the text of a licence, too
 Short = Annotated[str, Field(max_length=400)]
 Texts = Annotated[list[Text], Field(max_length=500)]
-Names = Annotated[list[Short], Field(max_length=1_000)]
+Names = Annotated[list[Short], Field(max_length=10_000)]  # models of speech name thousands of languages
 Share = Annotated[float, Field(ge=0, le=1)]
 Kept = dict[str, Any]
 

@@ -6,22 +6,24 @@ that is none, two nodes of one id, a path that leads out of its folder, a misspe
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date
 from typing import Any
 
-from pydantic import ValidationError
-
 from model_registry.documents.datasheet import DataSheet
 from model_registry.documents.files.json_reading import read_json
-from model_registry.documents.forms import Document, list_of, object_of, objects_of, overlaid, text_of, without_blanks
+from model_registry.documents.forms import Document, made, object_of, objects_of, overlaid, text_of, without_blanks
 from model_registry.documents.reading import Path, Read, decoded
-from model_registry.documents.refusal import DocumentRefused
 
 NAME = "croissant"
 CONFORMS = "http://mlcommons.org/croissant/1.1"
 _ACCEPTED = (CONFORMS, "http://mlcommons.org/croissant/1.0")
 _REQUIRED = ("name", "description", "url", "license", "creator", "datePublished")
+# The two that the format's own reader only recommends: what hubs generate lacks them, and the sheet's score says so.
+_RECOMMENDED = ("license", "datePublished")
+_MD5 = re.compile(r"[0-9a-fA-F]{32}|[A-Za-z0-9+/]{22}==")
+# What hubs write for the checksum of a repository, which has none.
+_NO_CHECKSUM = "https://github.com/mlcommons/croissant/issues/80"
 _RAI = {
     f"rai:{name}"
     for name in (
@@ -55,15 +57,7 @@ def read(data: bytes) -> DataSheet:
     _check_creators(found, document)
     _check_ids(found, document)
     _check_fields(found, document)
-    members = _members(found, document)
-    try:
-        return DataSheet.model_validate({**members, "kept": {NAME: document}})
-    except ValidationError as exc:
-        error = exc.errors(include_input=False, include_url=False)[0]
-        theirs = dict(_HEAD).get(str(error["loc"][0]))
-        if theirs:
-            raise found.refuse((theirs,), error["msg"] + ".") from None
-        raise DocumentRefused(error["msg"] + ".", line=1, member=".".join(map(str, error["loc"]))) from None
+    return made(DataSheet, {**_members(found, document), "kept": {NAME: document}}, found)
 
 
 def _check_head(found: Read, document: Document) -> None:
@@ -72,22 +66,27 @@ def _check_head(found: Read, document: Document) -> None:
         raise found.refuse(("conformsTo",), f"This must be exactly {CONFORMS}.")
     if document.get("@type") not in ("sc:Dataset", "Dataset", "https://schema.org/Dataset"):
         raise found.refuse(("@type",), "The document must be a sc:Dataset.")
-    for name in _REQUIRED:
-        if not document.get(name):
-            raise found.refuse((), f"“{name}” is missing.")
+    # Most documents of 1.0 that are published name no creator.
+    optional = _RECOMMENDED if document["conformsTo"] == CONFORMS else (*_RECOMMENDED, "creator")
+    _check_required(found, document, [name for name in _REQUIRED if name not in optional])
     for name in document:
         if name.startswith("rai:") and name not in _RAI:
             raise found.refuse((name,), "The RAI vocabulary has no such member.")
-    if not _is_day(text_of(found, ("datePublished",), document["datePublished"])[:10]):
+    published = text_of(found, ("datePublished",), document.get("datePublished") or "")
+    if published and not _is_day(published[:10]):
         raise found.refuse(("datePublished",), "The date must be written as 2026-01-31.")
 
 
+def _check_required(found: Read, document: Document, names: Iterable[str]) -> None:
+    for name in names:
+        if not document.get(name):
+            raise found.refuse((), f"“{name}” is missing.")
+
+
 def _check_creators(found: Read, document: Document) -> None:
-    creators = document["creator"]
-    for number, each in enumerate(creators if isinstance(creators, list) else [creators]):
+    for path, each in _entries(("creator",), document.get("creator")):
         if not isinstance(each, dict) or not each.get("name"):
-            at: Path = ("creator", number) if isinstance(creators, list) else ("creator",)
-            raise found.refuse(at, "A creator is a sc:Person or a sc:Organization with a name.")
+            raise found.refuse(path, "A creator is a sc:Person or a sc:Organization with a name.")
 
 
 def _check_context(found: Read, document: Document) -> None:
@@ -106,12 +105,11 @@ def _is_day(text: str) -> bool:
 
 def _check_fields(found: Read, document: Document) -> None:
     """Refuse a field whose type nothing says."""
-    for place, each in enumerate(list_of(found, ("recordSet",), document.get("recordSet", []))):
-        path: Path = ("recordSet", place)
-        fields = object_of(found, path, each).get("field", [])
-        for number, one in enumerate(fields if isinstance(fields, list) else [fields]):
-            at = (*path, "field", number)
-            if not {"dataType", "subField", "parentField"} & object_of(found, at, one).keys():
+    for path, each in _entries(("recordSet",), document.get("recordSet")):
+        for at, one in _entries((*path, "field"), object_of(found, path, each).get("field")):
+            source = object_of(found, at, one).get("source")
+            is_derived = isinstance(source, dict) and "field" in source  # it has the type of that field
+            if not is_derived and not {"dataType", "subField", "parentField"} & one.keys():
                 raise found.refuse(at, "A field needs “dataType”.")
 
 
@@ -125,11 +123,12 @@ def _check_ids(found: Read, document: Document) -> None:
             raise found.refuse((*path, "@id"), "An id has no space in it.")
         if _is_source(node):
             continue
-        if ident in known:
+        if ident in known and not _is_foreign(node):
             raise found.refuse((*path, "@id"), "Two nodes have this id.")
         known.add(ident)
     for path, node in nodes:
-        if _is_source(node) and node["@id"] not in known:
+        # A key may name its field without the record set, and the format's reader does not look it up.
+        if _is_source(node) and node["@id"] not in known and "key" not in path:
             raise found.refuse((*path, "@id"), "No node has this id.")
 
 
@@ -137,9 +136,23 @@ def _is_source(node: Document) -> bool:
     return "@type" not in node and "name" not in node
 
 
+def _is_foreign(node: Document) -> bool:
+    """Return whether a node is of another vocabulary, such as ``prov:``; these may state one again where it is used."""
+    prefix, colon, _name = str(node.get("@type", "")).partition(":")
+    return bool(colon) and prefix not in ("cr", "sc", "https", "http")
+
+
 def _nodes(document: Document) -> Iterator[tuple[Path, Document]]:
     """Yield the objects of a document but its context with their paths."""
     yield from objects_of({name: value for name, value in document.items() if name != "@context"})
+
+
+def _entries(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
+    """Yield the entries of a member with their paths; one alone may stand without its list, as JSON-LD has it."""
+    if isinstance(value, list):
+        yield from (((*path, number), each) for number, each in enumerate(value))
+    elif value is not None:
+        yield path, value
 
 
 _HEAD = (
@@ -149,12 +162,15 @@ _HEAD = (
 
 
 def _members(found: Read, document: Document) -> Document:
-    files = list_of(found, ("distribution",), document.get("distribution", []))
+    is_live = bool(document.get("isLiveDataset"))
     return {
-        **{ours: text_of(found, (theirs,), document.get(theirs) or "") for ours, theirs in _HEAD},
+        **{ours: _said(found, (theirs,), document.get(theirs)) for ours, theirs in _HEAD},
         "creators": _names(found, ("creator",), document.get("creator")),
         "keywords": _names(found, ("keywords",), document.get("keywords")),
-        "files": [_file(found, ("distribution", number), each) for number, each in enumerate(files)],
+        "files": [
+            _file(found, path, each, is_live=is_live)
+            for path, each in _entries(("distribution",), document.get("distribution"))
+        ],
         "responsible": {
             name.removeprefix("rai:"): value if isinstance(value, list) else text_of(found, (name,), value)
             for name, value in document.items()
@@ -165,39 +181,59 @@ def _members(found: Read, document: Document) -> Document:
 
 def _names(found: Read, path: Path, value: Any) -> list[str]:
     """Return texts, or the names of persons and organisations; the format's own writer turns one into no list."""
-    if value is None:
-        return []
-    return [
-        each if isinstance(each, str) else text_of(found, path, object_of(found, path, each).get("name"))
-        for each in (value if isinstance(value, list) else [value])
-    ]
+    names: list[str] = []
+    for at, each in _entries(path, value):
+        said = each if isinstance(each, str) else object_of(found, at, each).get("name")
+        names += [text_of(found, at, name) for _place, name in _entries(at, said)]
+    return names
 
 
-def _file(found: Read, path: Path, value: Any) -> Document:
+def _said(found: Read, path: Path, value: Any) -> str:
+    """Return a member of the head as a text: hubs write a licence as an object with a name, and a version as 1."""
+    said = []
+    for at, each in _entries(path, value):
+        if isinstance(each, dict):
+            said.append(text_of(found, at, each.get("name") or each.get("url")))
+        elif path == ("version",) and isinstance(each, int | float) and not isinstance(each, bool):
+            said.append(str(each))
+        else:
+            said.append(text_of(found, at, each))
+    return ", ".join(filter(None, said))
+
+
+def _file(found: Read, path: Path, value: Any, *, is_live: bool) -> Document:
     each = object_of(found, path, value)
     if each.get("@type") in ("cr:FileSet", "FileSet"):
         return {"name": text_of(found, path, each.get("@id") or each.get("name") or ""), "type": "FileSet"}
-    for name in ("contentUrl", "encodingFormat"):
+    is_inside = bool(each.get("containedIn"))  # of another file, which has the address and the checksum
+    for name in ("encodingFormat",) if is_inside else ("contentUrl", "encodingFormat"):
         if not each.get(name):
             raise found.refuse(path, f"A file needs “{name}”.")
-    url = text_of(found, (*path, "contentUrl"), each["contentUrl"])
+    url = text_of(found, (*path, "contentUrl"), each.get("contentUrl") or "")
     if ".." in url.split("/") or url.startswith("/"):
         raise found.refuse((*path, "contentUrl"), "The path leads out of its folder.")
-    digest = text_of(found, (*path, "sha256"), each.get("sha256", "")).lower()
-    if digest and not re.fullmatch(r"[0-9a-f]{64}", digest):
-        raise found.refuse((*path, "sha256"), "A SHA-256 has 64 hexadecimal digits.")
-    md5 = text_of(found, (*path, "md5"), each.get("md5", ""))
-    if md5 and not re.fullmatch(r"[0-9a-fA-F]{32}", md5):
-        raise found.refuse((*path, "md5"), "An MD5 has 32 hexadecimal digits.")
-    if not digest and not each.get("md5") and not each.get("isLiveDataset"):
+    digest = _digest(found, path, each)
+    if not (is_inside or is_live or each.keys() & {"sha256", "md5", "isLiveDataset"}):
         raise found.refuse(path, "A file needs “sha256”, unless it is a live data set.")
     return {
         "name": text_of(found, path, each.get("name") or each.get("@id") or ""),
         "url": url,
-        "encoding": text_of(found, (*path, "encodingFormat"), each["encodingFormat"]),
+        "encoding": _said(found, (*path, "encodingFormat"), each["encodingFormat"]),
         "size": text_of(found, (*path, "contentSize"), each.get("contentSize") or ""),
         "digest": digest,
     }
+
+
+def _digest(found: Read, path: Path, each: Document) -> str:
+    """Return the SHA-256 of a file, if it states one. Raises DocumentRefused for a checksum that is none."""
+    md5 = text_of(found, (*path, "md5"), each.get("md5", ""))
+    if md5 and not _MD5.fullmatch(md5):
+        raise found.refuse((*path, "md5"), "An MD5 has 32 hexadecimal digits, or 24 characters of Base64.")
+    stated = text_of(found, (*path, "sha256"), each.get("sha256", ""))
+    digest = "" if stated == _NO_CHECKSUM else stated.lower()
+    if digest and not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise found.refuse((*path, "sha256"), "A SHA-256 has 64 hexadecimal digits.")
+    return digest
 
 
 def write(sheet: DataSheet) -> bytes:
@@ -205,6 +241,7 @@ def write(sheet: DataSheet) -> bytes:
     original = sheet.kept.get(NAME)
     if original is None:
         document = {"@context": _CONTEXT, "@type": "sc:Dataset", "conformsTo": CONFORMS, **_document(sheet)}
+        _check_required(Read(document), document, _REQUIRED)
     else:
         theirs = _document(DataSheet.model_validate(_members(Read(original), original)))
         document = overlaid(original, theirs, _document(sheet))

@@ -70,18 +70,17 @@ def read(data: bytes) -> ModelCard:
 
 
 def _model(found: Read, document: Document) -> tuple[Path, Document]:
-    """Return the component that is a model with a card; exactly one is wanted."""
-    components: list[tuple[Path, Document]] = []
-    if main := document.get("metadata", {}).get("component"):
-        components.append((("metadata", "component"), main))
-    components += [(("components", number), each) for number, each in enumerate(document.get("components", []))]
-    cards = [(path, each) for path, each in components if "modelCard" in each]
-    if len(cards) != 1:
-        raise found.refuse(("components",), f"There must be one component with a modelCard; there are {len(cards)}.")
-    path, component = cards[0]
-    if component.get("type") != "machine-learning-model":
-        raise found.refuse((*path, "type"), "A component with a modelCard must be of type machine-learning-model.")
-    return path, component
+    """Return the model with a card: the component that the document is about, or else the only one, at any depth."""
+    cards = [(path, each) for path, each in objects_of(document) if "modelCard" in each and "type" in each]
+    for path, each in cards:
+        if each["type"] != "machine-learning-model":
+            raise found.refuse((*path, "type"), "A component with a modelCard must be of type machine-learning-model.")
+    mains = [one for one in cards if one[0] == ("metadata", "component")]
+    if mains or len(cards) == 1:
+        return (mains or cards)[0]
+    what = f"There must be one component with a modelCard; there are {len(cards)}."
+    hint = " Name the one that this is about as metadata.component." if cards else ""
+    raise found.refuse(("components",), what + hint)
 
 
 def _check(found: Read, path: Path, document: Document, component: Document) -> None:

@@ -9,7 +9,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from model_registry.documents.card import Dataset, Kept, Names, Part, Short, Text
+from model_registry.documents.card import Dataset, Kept, Names, Part, Short, Text, Texts
+from model_registry.documents.completeness import says
 
 # Group: its questions, the last of each "other comments".
 GROUPS: Mapping[str, tuple[str, ...]] = {
@@ -56,7 +57,7 @@ class DataSheet(Part):
     keywords: Names = []
     files: list["DataFile"] = []
     answers: dict[Annotated[str, Field(pattern=r"^[a-z]+\.[0-9]{1,2}$")], Answer] = {}
-    responsible: dict[Short, Text | Names] = {}
+    responsible: dict[Short, Text | Texts] = {}
     kept: Kept = {}
 
 
@@ -70,10 +71,21 @@ class DataFile(Dataset):
 def unanswered(sheet: DataSheet) -> list[str]:
     """Return the questions without an answer; other comments may stay empty."""
     comments = {f"{group}.{len(asked)}" for group, asked in GROUPS.items()}
-    return [each for each in QUESTIONS if each not in comments and not sheet.answers.get(each, Answer()).text.strip()]
+    return [each for each in QUESTIONS if each not in comments and not says(sheet.answers.get(each, Answer()).text)]
+
+
+def worded(question: str) -> str:
+    """Return a question's number with its words."""
+    group, _, number = question.partition(".")
+    return f"{question} {GROUPS[group][int(number) - 1]}"
 
 
 def missing(sheet: DataSheet) -> list[str]:
-    """Return what a sheet lacks: members of its head, then questions by number."""
+    """Return what a sheet lacks: members of its head, then questions by number and words, as its form has them."""
     head = ("name", "description", "licence", "creators", "version", "published")
-    return [*(name for name in head if not getattr(sheet, name)), *unanswered(sheet)]
+    absent = [name for name in head if not _is_said(getattr(sheet, name))]
+    return [*absent, *(worded(question) for question in unanswered(sheet))]
+
+
+def _is_said(value: str | list[str]) -> bool:
+    return any(map(says, [value] if isinstance(value, str) else value))

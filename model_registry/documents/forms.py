@@ -2,15 +2,17 @@
 
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from model_registry.documents.card import ModelCard
 from model_registry.documents.reading import Path, Read
 from model_registry.documents.refusal import DocumentRefused, path_of
 
 Document = dict[str, Any]
+Made = TypeVar("Made", bound=BaseModel)
 _GONE = object()
 
 
@@ -36,8 +38,13 @@ def overlaid(original: Any, theirs: Any, ours: Any) -> Any:
 
 def card_of(members: Mapping[str, Any], read: Read) -> ModelCard:
     """Return the card that a form's members make. Raises DocumentRefused at the member's line in the form."""
+    return made(ModelCard, members, read)
+
+
+def made(model: type[Made], members: Mapping[str, Any], read: Read) -> Made:
+    """Return the document that a form's members make. Raises DocumentRefused at the member's line in the form."""
     try:
-        return ModelCard.model_validate(members)
+        return model.model_validate(members)
     except ValidationError as exc:
         error = exc.errors(include_url=False)[0]
         where = tuple(error["loc"])
@@ -51,11 +58,11 @@ def _place_of(value: Any, document: Any) -> Path:
     return next((path for path, each in _values(document) if each is value), ())
 
 
-def check(found: Read, path: Path, value: Any, form: Any, *, is_open: bool = False) -> None:
-    """Refuse what a form has no place for, and values of another type. Raises DocumentRefused.
+def check(found: Read, path: Path, value: Any, form: Any) -> None:
+    """Refuse values of another type than a form has, members on top that it lacks, and misspelt ones inside.
 
-    ``form``: "" is a text, None anything, a list holds the form of its entries, an object has these members only, or
-    these among others where the form ``is_open``.
+    Other members inside are let pass. ``form``: "" is a text, None anything, a list holds the form of its entries, an
+    object its members. Raises DocumentRefused.
     """
     if form is None:
         return
@@ -63,15 +70,14 @@ def check(found: Read, path: Path, value: Any, form: Any, *, is_open: bool = Fal
         text_of(found, path, value)
     elif isinstance(form, list):
         for number, each in enumerate(list_of(found, path, value)):
-            check(found, (*path, number), each, form[0], is_open=is_open)
+            check(found, (*path, number), each, form[0])
     else:
         for name, each in object_of(found, path, value).items():
-            if name not in form and is_open:
-                continue
-            if name not in form:
+            if name in form:
+                check(found, (*path, name), each, form[name])
+            elif not path or get_close_matches(name.lower(), form):
                 known = ", ".join(form)
                 raise found.refuse((*path, name), f"The form has no such member here. It has: {known}.")
-            check(found, (*path, name), each, form[name], is_open=is_open)
 
 
 def objects_of(document: Any) -> Iterator[tuple[Path, Document]]:

@@ -125,11 +125,9 @@ def _texts(head: Read, path: Path, value: Any) -> list[str]:
 def _licenses(head: Read, metadata: Document) -> list[Document]:
     ids = _texts(head, ("license",), metadata.get("license"))
     name, link = _text(head, "license_name"), _text(head, "license_link")
-    if ids == ["other"] and not (name and link):
-        raise head.refuse(("license",), "A licence “other” needs license_name and license_link.")
     found: list[Document] = [{"id": each} for each in ids]
-    if found and (name or link):
-        found[0] |= {"name": name, "link": link}
+    if name or link:
+        found[:1] = [{"id": ids[0] if ids else "", "name": name, "link": link}]
     return found
 
 

@@ -2,7 +2,7 @@
 
 import difflib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -120,6 +120,26 @@ def written(row: Document, form: str) -> bytes:
         raise DocumentRefused(f"A {KINDS[row.kind].title.lower()} is not written as “{form}”. It is as: {fitting}.")
     write: Callable[[Any], bytes] = module.write
     return write(document_of(row))
+
+
+def not_carried(row: Document, form: str, data: bytes) -> list[str]:
+    """Return the members of a kept document that say something, and nothing in what was written in a form."""
+    if form not in FORMS:
+        return []
+    again = read(data, form)[1].model_dump(mode="json")
+    return list(dict.fromkeys(_lost(document_of(row).model_dump(mode="json"), again, "")))
+
+
+def _lost(said: Any, again: Any, name: str) -> Iterator[str]:
+    if isinstance(said, dict) and isinstance(again, dict):
+        for key, value in said.items():
+            if key != "kept":
+                yield from _lost(value, again.get(key), f"{name}.{key}" if name else key)
+    elif isinstance(said, list) and isinstance(again, list) and len(said) == len(again):
+        for one, other in zip(said, again, strict=True):
+            yield from _lost(one, other, name)
+    elif said not in (None, "", [], {}) and (isinstance(said, list) or again in (None, "", [], {})):
+        yield name
 
 
 def difference(before: Document, after: Document) -> list[str]:

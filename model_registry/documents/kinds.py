@@ -29,14 +29,16 @@ class DocumentKind:
 def _of_assessment(questions: Mapping[str, tuple[str, str]]) -> Callable[[Assessment], list[str]]:
     def missing(document: Assessment) -> list[str]:
         lacks = assessments.unanswered(document.answers, questions)
-        return [*lacks, *([] if document.risks else ["Risks"]), *([] if document.review_due else ["Day of review"])]
+        has_risks = document.risks and all(completeness.says(each.risk) for each in document.risks)
+        return [*lacks, *([] if has_risks else ["Risks"]), *([] if document.review_due else ["Day of review"])]
 
     return missing
 
 
 def _of_runbook(document: Runbook) -> list[str]:
     lacks = assessments.unanswered(document.answers, assessments.RUNBOOK)
-    has_contacts = document.contacts and all(each.name and each.contact for each in document.contacts)
+    said = [completeness.says(each.name) and completeness.says(each.contact) for each in document.contacts]
+    has_contacts = said and all(said)
     return [*lacks, *([] if has_contacts else ["Contacts, in the order in which they are called"])]
 
 

@@ -1,4 +1,4 @@
-"""Model Card Toolkit JSON, schema 0.0.2 (model-card-toolkit at 74d7e6d).
+"""Model Card Toolkit JSON, schema 0.0.2 (model-card-toolkit at 74d7e6d); a card of 0.0.1 becomes one of 0.0.2.
 
 The schema demands nothing and refuses unknown members at the top only; here a misspelt member is refused at every
 level, with its line, as ``owner`` for ``owners`` would pass unseen. Every figure is a text in this form.
@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 from model_registry.documents.card import ModelCard
+from model_registry.documents.files import toolkit_first
 from model_registry.documents.files.json_reading import read_json
 from model_registry.documents.forms import (
     Document,
@@ -54,6 +55,8 @@ _FORM: Document = {
 def read(data: bytes) -> ModelCard:
     """Return the card of a Model Card Toolkit JSON file. Raises DocumentRefused with the line."""
     found = read_json(decoded(data))
+    if toolkit_first.is_one(found.value):
+        found = toolkit_first.raised(found)
     check(found, (), found.value, _FORM)
     _check_licenses(found)
     return card_of({**_members(found.value), "kept": {NAME: found.value}}, found)

@@ -162,9 +162,9 @@ _HEAD = [
 
 def _group(group: str, asked: Sequence[str]) -> Section:
     parts = []
-    for number, words in enumerate(asked, start=1):
+    for number in range(1, len(asked) + 1):
         at = ("answers", f"{group}.{number}")
-        parts.append(Entry((*at, "text"), f"{group}.{number} {words}", Widget.TEXT))
+        parts.append(Entry((*at, "text"), datasheet.worded(f"{group}.{number}"), Widget.TEXT))
         parts.append(Entry((*at, "applies"), "Does not apply, for the reason above", Widget.UNLESS))
     return Section(group.capitalize(), parts)
 

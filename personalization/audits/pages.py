@@ -1,6 +1,7 @@
 """Page of a version's audits: ask for them, see how far they are, read and download what was found."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -71,6 +72,10 @@ class _Table:
     headings: tuple[str, ...]
     rows: list[tuple[Any, ...]]
     note: str = ""
+
+    def lines(self) -> Iterator[list[tuple[str, Any]]]:
+        """Yield the cells of each row, each with its heading."""
+        return (list(zip(self.headings, row, strict=True)) for row in self.rows)
 
 
 def _tables(version: ModelVersion, newest: panel.Newest) -> list[_Table]:

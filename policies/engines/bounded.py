@@ -10,7 +10,6 @@ import time
 from typing import Any
 
 import requests
-from opa_client.opa import OpaClient
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -44,16 +43,6 @@ class Budget:
         self._bytes -= count
         if self._bytes < 0:
             raise OSError("The answer is too large.")
-
-
-class BoundedClient(OpaClient):  # type: ignore[misc]  # opa_client ships no types
-    """An OPA client whose exchanges, however many requests they are, stay within ``budget``; no retries."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options, retries=0)
-        self.budget = Budget()
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, BoundedAdapter(self.budget))
 
 
 class BoundedAdapter(HTTPAdapter):

@@ -50,7 +50,7 @@ class Coder:
         if before is None or not before.equals(coded.dictionary):
             of_place = [
                 0 if value is None else values.setdefault(value, len(values)) + 1
-                for value in coded.dictionary.to_pylist()
+                for value in _listed(name, coded.dictionary)
             ]
             translate = np.array([*of_place, 0], dtype=np.int32)
             self._translations[name] = coded.dictionary, translate
@@ -58,6 +58,16 @@ class Coder:
         places = indices.fill_null(len(coded.dictionary)) if indices.null_count else indices
         found: IntArray = translate[places.to_numpy(zero_copy_only=False)]
         return found
+
+
+def _listed(name: str, values: pa.Array) -> list[Any]:
+    try:
+        found: list[Any] = values.to_pylist()
+    except (ValueError, OverflowError):
+        raise UnusableColumn(
+            f"Column '{name}' holds times finer than a microsecond, or beyond the year 9999: round or drop it."
+        ) from None
+    return found
 
 
 class Tally:

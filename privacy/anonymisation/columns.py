@@ -1,8 +1,10 @@
 """Cells of a column: words for a missing value, quantities, dates, and formulas."""
 
 import itertools
+import math
 import re
 from collections.abc import Container, Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
 _LARGEST = 2**63 - 1
 _LARGEST_IN_A_FLOAT = 2**53
+_DIGITS_OF_A_FLOAT = 17
 _FEW = 0.1  # of the cells
 # Spreadsheets evaluate a cell that begins with one of these, in full width too.
 _STARTS_FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
@@ -115,9 +118,17 @@ def _numbers(name: str, distinct: Iterable[str], decimal: str) -> dict[str, int 
     whole = {cell: int(cell) for cell in distinct if _WHOLE.fullmatch(cell)}
     rest = {cell: float(cell.replace(decimal, ".")) for cell in distinct if cell not in whole}
     largest = max(map(abs, whole.values()), default=0)
-    if largest > (_LARGEST_IN_A_FLOAT if rest else _LARGEST):
+    rounded = (len(cell) > _DIGITS_OF_A_FLOAT and _is_rounded(cell, number) for cell, number in rest.items())
+    if largest > (_LARGEST_IN_A_FLOAT if rest else _LARGEST) or any(rounded):
         raise UnusableColumn(f"Column '{name}' holds numbers too long to be kept exactly; drop it, or shorten them.")
     return {**whole, **rest}
+
+
+def _is_rounded(cell: str, number: float) -> bool:
+    """Return whether a number of more digits than a float tells apart would be another one."""
+    written = Decimal(cell.replace(",", "."))
+    digits = len(written.normalize().as_tuple().digits)
+    return digits > _DIGITS_OF_A_FLOAT and math.isfinite(number) and written != Decimal(repr(number))
 
 
 def inert(cell: str) -> str:

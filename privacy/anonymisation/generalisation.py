@@ -90,11 +90,9 @@ class NumericDomain:
 
     @cached_property
     def positions(self) -> FloatArray:
-        numbers = self.values.astype(np.int64) if self.values.dtype.kind == "M" else self.values
-        # Halving first keeps the width of the widest representable domain finite.
-        halves = numbers.astype(np.float64) / 2
-        width = halves[-1] - halves[0] if len(halves) else 0.0
-        places = (halves - halves[0]) / width if width > 0 else np.zeros(len(halves))
+        above = _above_the_first(self.values)
+        width = above[-1] if len(above) else 0.0
+        places = above / width if width > 0 else np.zeros(len(above))
         # Missing lies a whole domain away, so mixed classes are the first to be split.
         return np.concatenate(([-1.0], places)) if self.has_missing else places
 
@@ -158,8 +156,8 @@ class Hierarchy:
         Raises BadHierarchy naming the file and the line that spoils the tree.
         """
         try:
-            lines = source.read_text(encoding="utf-8-sig").splitlines()
-            rows = [tuple(cell.strip() for cell in row) for row in csv.reader(lines, skipinitialspace=True)]
+            with source.open(encoding="utf-8-sig", newline="") as lines:
+                rows = [tuple(cell.strip() for cell in row) for row in csv.reader(lines, skipinitialspace=True)]
         except (UnicodeDecodeError, csv.Error) as exc:
             raise BadHierarchy(f"{source.name} is not a CSV file in UTF-8.") from exc
         paths: dict[str, tuple[str, ...]] = {}
@@ -329,6 +327,18 @@ def _places(texts: Sequence[str], values: Sequence[str]) -> IntArray:
     """Return where each text is among the values; -1 for one that no row has."""
     place_of = {value: place for place, value in enumerate(values)}
     return np.array([place_of.get(text, -1) for text in texts], dtype=np.int64)
+
+
+def _above_the_first(ascending: Column) -> FloatArray:
+    """Return how far numbers, days or moments lie above the first, or half of that: enough for a place on a line."""
+    if ascending.dtype.kind == "f":
+        halves: FloatArray = ascending.astype(np.float64) / 2  # the width of the widest domain stays finite
+        return halves - halves[:1]
+    # Whole numbers are subtracted before they become floats, which would make neighbours beyond 2^53 one. The
+    # difference of any two of 64 bits is one without a sign.
+    whole = ascending if ascending.dtype.kind == "u" else ascending.astype(np.int64)
+    unsigned = whole.astype(np.uint64)
+    return (unsigned - unsigned[:1]).astype(np.float64)
 
 
 def _spell(number: Any) -> str:

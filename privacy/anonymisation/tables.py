@@ -7,7 +7,7 @@ for, they are grouped and joined by SQL (``rounds``).
 
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -22,11 +22,12 @@ from privacy.anonymisation.actions.acting import Means
 from privacy.anonymisation.actions.table import ActedTable, acted_on
 from privacy.anonymisation.actions.wanted import Action
 from privacy.anonymisation.coding import Tally, TooManyCombinations, counted
+from privacy.anonymisation.columns import inert
 from privacy.anonymisation.errors import UnusableTable, quoted
 from privacy.anonymisation.files.copying import Repeats, open_copy
 from privacy.anonymisation.files.csv_table import CsvTable
 from privacy.anonymisation.files.inspection import sha256_of
-from privacy.anonymisation.files.opening import open_table
+from privacy.anonymisation.files.opening import is_parquet, open_table
 from privacy.anonymisation.files.parquet_table import ParquetTable
 from privacy.anonymisation.files.replacing import replacing
 from privacy.anonymisation.generalisation import Hierarchy, IntArray
@@ -36,6 +37,7 @@ from privacy.anonymisation.measuring.presence import Population, Presence, prese
 from privacy.anonymisation.measuring.queries import QueryError
 from privacy.anonymisation.measuring.report import AnonymisationReport, report_on
 from privacy.anonymisation.measuring.result import Result
+from privacy.anonymisation.partition.items import group_rows
 from privacy.anonymisation.rounds import Rounds
 from privacy.anonymisation.wish import Wish
 
@@ -270,6 +272,7 @@ def _listed(folder: Path, header: Sequence[str]) -> dict[str, Path]:
 def _write_copy(table: ActedTable, job: _Job, copy: Path, target: Path, drop: Sequence[str], *, named: set[str]) -> int:
     """Write the table with labels in place of quasi-identifiers and without the columns in ``drop``.
 
+    A suppressed row keeps its place and nothing else: it is in no class that could hide what its other cells say.
     Return how many cells looked like a formula. Raises UnusableTable for a column that identifies and is not ``named``.
     """
     shown = job.result.shown
@@ -290,7 +293,9 @@ def _write_copy(table: ActedTable, job: _Job, copy: Path, target: Path, drop: Se
             }
             if any(len(column) != len(classes) for column in columns.values()):
                 break  # the file is another one by now
-            output.write({name: generalised.get(name, columns.get(name)) for name in header})
+            kept = pa.array(np.arange(len(classes)), mask=classes < 0)
+            shown_others = columns if kept.null_count == 0 else {name: columns[name].take(kept) for name in others}
+            output.write({name: generalised.get(name, shown_others.get(name)) for name in header})
     finally:
         output.close()
     if table.has_changed():
@@ -302,13 +307,28 @@ def _write_copy(table: ActedTable, job: _Job, copy: Path, target: Path, drop: Se
 def _prove(result: Result, copy: Path, target: Path, quasi_identifiers: Sequence[str]) -> None:
     """Count the classes of the written file anew, from its own labels."""
     written = open_table(copy, named=target)
-    with Tally(quasi_identifiers) as tally:
-        for columns in written.batches(quasi_identifiers):
+    spelt = str if is_parquet(target) else inert
+    names = [spelt(name) for name in quasi_identifiers]
+    with Tally(names) as tally:
+        for columns in written.batches(names):
             tally.add(columns)
         _, rows = tally.combinations()
-    expected = np.append(result.rows, [result.suppressed] if result.suppressed else [])
-    if sorted(rows.tolist()) != sorted(expected.tolist()):
+    if sorted(rows.tolist()) != sorted(_as_read(result, spelt).tolist()):
         raise UnusableTable("The written copy does not have the classes that were formed; nothing was kept.")
+
+
+def _as_read(result: Result, spelt: Callable[[str], str]) -> IntArray:
+    """Return the rows of each class that a reader tells apart: labels may read the same once they are ``spelt``."""
+    codes, sizes = [], []
+    for each in result.shown.values():
+        place_of: dict[str, int] = {}
+        texts = [spelt(label) for label in (*each.labels.tolist(), SUPPRESSED_LABEL)]
+        places = np.array([place_of.setdefault(text, len(place_of)) for text in texts])
+        codes.append(places[np.append(len(each.labels), each.label_of)])
+        sizes.append(len(place_of))
+    _, same, _ = group_rows(codes, sizes)
+    rows = np.bincount(same, weights=np.concatenate([[result.suppressed], result.rows])).astype(np.int64)
+    return rows[rows > 0]
 
 
 def _refuse_identifying(names: Sequence[str]) -> None:

@@ -7,6 +7,8 @@ from typing import Literal, get_args
 from privacy.anonymisation.errors import AnonymisationError, quoted
 
 Diversity = Literal["distinct", "entropy", "recursive"]
+_HEAVIEST = 1_000.0
+_LARGEST_C = 1_000_000
 DIVERSITIES: tuple[Diversity, ...] = get_args(Diversity)
 
 
@@ -52,10 +54,14 @@ class Wish:
         self._check_conditions()
         if not 0 <= self.suppress < 1:
             raise AnonymisationError(f"The share of rows to suppress is at least 0 and below 1, not {self.suppress}.")
-        strange = [name for name, weight in self.weights.items() if name not in quasi_identifiers or not weight > 0]
+        strange = [
+            name
+            for name, weight in self.weights.items()
+            if name not in quasi_identifiers or not 1 / _HEAVIEST <= weight <= _HEAVIEST
+        ]
         if strange:
             raise AnonymisationError(
-                f"A weight needs a quasi-identifier and a number above 0, unlike {quoted(strange)}."
+                f"A weight needs a quasi-identifier and a number from 0.001 to 1,000, unlike {quoted(strange)}."
             )
         given = [*(("sensitive", name) for name in self.sensitive_columns), ("the person's", self.person)]
         for role, name in given:
@@ -71,7 +77,9 @@ class Wish:
             raise AnonymisationError(f"t must be between 0 and 1, not {self.t}.")
         if self.diversity not in DIVERSITIES:
             raise AnonymisationError(f"Diversity is one of {quoted(DIVERSITIES)}, not '{self.diversity}'.")
-        if not self.recursive_c > 0:
-            raise AnonymisationError(f"The factor c of recursive diversity must be above 0, not {self.recursive_c}.")
+        if not 0 < self.recursive_c <= _LARGEST_C:
+            raise AnonymisationError(
+                f"The factor c of recursive diversity is above 0 and at most {_LARGEST_C:,}, not {self.recursive_c}."
+            )
         if self.person in self.sensitive_columns:
             raise AnonymisationError(f"'{self.person}' cannot be both sensitive and the person's.")

@@ -156,7 +156,7 @@ class PrivacyBudgetAdmin(DraftsChanges, ModelAdmin):
         if not budget.pk:
             return _UNSAVED
         drawn = render_to_string("partials/figure.html", {"figure": burn_down.figure(budget)})
-        return format_html('<div class="start trust">{}</div>', drawn)
+        return format_html('<div class="start-charts">{}</div>', drawn)
 
     @display(description="Spent on")
     def charges(self, budget: PrivacyBudget) -> str:

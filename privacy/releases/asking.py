@@ -109,11 +109,12 @@ class Asked:
     def _check_action_columns(self) -> None:
         for action in self.acting:
             if action.column not in self.roles:
-                raise AskedWrongly(f"“{action.column}” has an action and is no column of the table.")
+                raise AskedWrongly(f"“{action.column}” has an action and is no column of the table.", field="actions")
             is_direct = self.roles[action.column] == Role.DIRECT
             if is_direct and action.kind not in wanted.EXPECTED_UNIQUE:
                 raise AskedWrongly(
-                    f"“{action.column}” identifies people, and would after “{action.kind}”: hash it, or leave it out."
+                    f"“{action.column}” identifies people, and would after “{action.kind}”: hash it, or leave it out.",
+                    field=f"column {action.column}",
                 )
 
     def _check_columns(self, table: UploadedTable) -> None:
@@ -122,25 +123,28 @@ class Asked:
             absent = sorted(set(self.roles) - set(names)) or sorted(set(names) - set(self.roles))
             raise AskedWrongly(f"Each column has one role; look at “{absent[0]}”. The columns: {', '.join(names)}.")
         if unknown := [name for name, role in self.roles.items() if role not in LABELS]:
-            raise AskedWrongly(f"“{unknown[0]}” has no role. There are: {', '.join(Role)}.")
-        if len(self.columns(Role.PERSON)) > 1:
-            raise AskedWrongly("One column at most names the person; leave others out.")
+            said = f"“{unknown[0]}” has no role. There are: {', '.join(Role)}."
+            raise AskedWrongly(said, field=f"column {unknown[0]}")
+        if second := self.columns(Role.PERSON)[1:]:
+            raise AskedWrongly("One column at most names the person; leave others out.", field=f"column {second[0]}")
         protected = {*self.columns(Role.QUASI), *self.sensitive}
         if strange := sorted(set(self.hierarchies) - protected):
-            raise AskedWrongly(f"“{strange[0]}” has a hierarchy, and is neither a quasi-identifier nor sensitive.")
+            said = f"“{strange[0]}” has a hierarchy, and is neither a quasi-identifier nor sensitive."
+            raise AskedWrongly(said, field=f"column {strange[0]}")
 
 
 def check_receivers(purpose: str, receivers: Sequence[str], days: int) -> None:
     """Raise AskedWrongly for a purpose or receivers that no register knows, or a time that is none."""
     if not receivers or len(set(receivers)) != len(receivers):
-        raise AskedWrongly("Name the parties that receive it, each once.")
+        raise AskedWrongly("Name the parties that receive it, each once.", field="receivers")
     known = set(Party.objects.values_list("slug", flat=True))
     if unknown := sorted(set(receivers) - known):
-        raise AskedWrongly(f"The register of parties has no “{unknown[0]}”. There are: {', '.join(sorted(known))}.")
+        said = f"The register of parties has no “{unknown[0]}”. There are: {', '.join(sorted(known))}."
+        raise AskedWrongly(said, field="receivers")
     if not Purpose.objects.filter(slug=purpose, is_active=True).exists():
-        raise AskedWrongly(f"No purpose “{purpose}” is in use.")
+        raise AskedWrongly(f"No purpose “{purpose}” is in use.", field="purpose")
     if not 1 <= days <= MOST_DAYS:
-        raise AskedWrongly(f"A release is in force for 1 to {MOST_DAYS:,} days.")
+        raise AskedWrongly(f"A release is in force for 1 to {MOST_DAYS:,} days.", field="days")
 
 
 @transaction.atomic

@@ -12,6 +12,10 @@ class AskedWrongly(InvalidRequest):
     code = "release_invalid"
     title = "This release cannot be prepared"
 
+    def __init__(self, detail: str, *, field: str = "") -> None:
+        """``field``: what of the question is wrong, as its form names it; a column's is ``column NAME``."""
+        super().__init__(detail, errors={field: [detail]} if field else None)
+
 
 class ReleaseRefused(Conflict):
     code = "release_refused"

@@ -34,3 +34,16 @@
     if (unfinished().length) setTimeout(look, PAUSE_MS);
   });
 }
+
+// Go to the first field that was refused. "autofocus" does it without scripts; with them the theme hides the page first.
+document.addEventListener("alpine:initialized", () => {
+  requestAnimationFrame(() => document.querySelector("#content [aria-invalid=true]")?.focus());
+});
+
+// Say at once that a file is too large, before it is sent; without scripts the answer says it.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches?.("input[type=file][data-at-most]")) return;
+  const tooLarge = [...target.files].some((file) => file.size > Number(target.dataset.atMost));
+  target.setCustomValidity(tooLarge ? target.dataset.tooLarge : "");
+  target.reportValidity();
+});

@@ -30,6 +30,7 @@ MODULES = [
     "governance/privacy_center/receipts.py",
     "governance/privacy_center/rights.py",
     "governance/demo/shop.py",
+    "governance/web/front_pages.py",
     "model_registry/reviews/outputs/stores.py",
     "personalization/event_store/stores.py",
     "personalization/explained/card.py",

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from governance.launcher.testrun import pytest_arguments
 from tests import conftest
+from tests.helpers.paths import CHECKOUT
 from tests.helpers.scale import property_test, scale
 
 
@@ -78,3 +79,18 @@ def test_a_whole_run_uses_every_core(arguments: list[str]) -> None:
 @pytest.mark.parametrize("arguments", [["tests/audit"], ["--long", "tests/audit", "-x"]])
 def test_what_is_asked_of_pytest_reaches_it_unchanged(arguments: list[str]) -> None:
     assert pytest_arguments(arguments) == arguments
+
+
+def test_on_several_cores_the_longest_files_come_first_and_small_ones_last() -> None:
+    files = ["tests/a.py", "tests/b.py", "tests/b.py", "tests/acceptance/z.py", conftest.LONGEST_FIRST[0]]
+    items: list[Any] = [SimpleNamespace(nodeid=f"{file}::test_{number}") for number, file in enumerate(files)]
+
+    conftest.OrderOfFiles().pytest_collection_modifyitems(items)
+
+    numbers = [int(item.nodeid.rpartition("_")[2]) for item in items]
+    assert numbers == [4, 3, 1, 2, 0]
+
+
+@pytest.mark.parametrize("name", conftest.LONGEST_FIRST)
+def test_the_longest_files_are_there(name: str) -> None:
+    assert (CHECKOUT / name).exists()

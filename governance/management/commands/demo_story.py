@@ -16,6 +16,7 @@ from policies.endpoints import credentials
 
 class Command(BaseCommand):
     help = "Tell the demonstration's story over the running instance's API."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dataset", type=Path, help="Folder of the UCI Restaurant & consumer files.")

@@ -20,6 +20,7 @@ _LOOK_EVERY_S = 15.0
 
 class Command(BaseCommand):
     help = "Copy spooled decisions into the decision log."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="Copy what is there and end.")

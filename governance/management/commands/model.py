@@ -108,7 +108,10 @@ class Command(BaseCommand):
         row = keeping.current(version, kind)
         if row is None:
             raise CommandError(f"{version} has no {KINDS[kind].title.lower()}.", returncode=1)
-        sys.stdout.buffer.write(writing.written(row, form))
+        data = writing.written(row, form)
+        sys.stdout.buffer.write(data)
+        if lost := keeping.not_carried(row, form, data):
+            self.stderr.write(f"Not carried over, as the form has no place for it: {', '.join(lost)}.")
 
     def _audit(self, version: ModelVersion, only: str, as_json: bool, **_options: Any) -> None:
         names = [name.strip() for name in only.split(",") if name.strip()]

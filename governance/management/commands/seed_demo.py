@@ -20,6 +20,7 @@ from privacy.budgets import releases
 
 class Command(BaseCommand):
     help = "Fill an instance for the demonstration. Safe to run again."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dataset", type=Path, help="Folder of the UCI Restaurant & consumer files.")

@@ -22,6 +22,7 @@ NOT_COVERED = (
 
 class Command(BaseCommand):
     help = "Verify the audit trail, the consent ledger and the decision log."
+    requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--since", type=moment, help="Of the decision log only what was sealed since: 7d, a date.")

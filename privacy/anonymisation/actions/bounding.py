@@ -103,10 +103,17 @@ class Bounding:
         bounds = self._bounds
         for name, bound, beyond in (("above", bounds.top, pc.greater), ("below", bounds.bottom, pc.less)):
             if bound is not None:
-                is_beyond = beyond(column, pa.scalar(bound, column.type)).fill_null(False)
+                limit = self._of_type(bound, column.type)
+                is_beyond = beyond(column, limit).fill_null(False)
                 self._cells[name] += pc.sum(is_beyond).as_py() or 0
-                column = pc.if_else(is_beyond, pa.scalar(bound, column.type), column)
+                column = pc.if_else(is_beyond, limit, column)
         return column
+
+    def _of_type(self, bound: Any, kind: pa.DataType) -> Any:
+        try:
+            return pa.scalar(bound, kind)
+        except pa.ArrowInvalid:
+            raise UnusableColumn(f"Column '{self._column}': its type cannot hold the bound {bound}.") from None
 
     def _of_texts(self, column: pa.Array) -> pa.Array:
         texts, of_row = cells.coded(column)

@@ -16,6 +16,7 @@ from privacy.anonymisation.generalisation import IntArray
 # As columns.inert has it: ASCII and full width.
 _MAY_BE_FORMULA = "^[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]|\r"
 _NEEDS_QUOTES = r'[",\r\n]'
+_MAY_SEPARATE = r'[",;\t\r\n]'  # in a header, by which readers know the separator
 _FEW = 0.1  # of the cells
 
 
@@ -41,7 +42,7 @@ class _CsvCopy:
         self.neutralised = 0
         self._names = list(header)
         self._file = path.open("wb")
-        self._lines([_quoted(pa.array([inert(name)])) for name in self._names])
+        self._lines([_quoted(pa.array([inert(name)]), _MAY_SEPARATE) for name in self._names])
 
     def write(self, columns: Mapping[str, pa.Array]) -> None:
         cells = [self._cells(columns[name]) for name in self._names]
@@ -59,10 +60,17 @@ class _CsvCopy:
         if len(lines):
             self._file.write(lines.buffers()[2])
 
+    @staticmethod
+    def _texts(values: pa.Array) -> pa.Array:
+        kind = values.type
+        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
+            return pa.array([None if value is None else value.hex() for value in values.to_pylist()], pa.string())
+        return values.cast(pa.string())
+
     def _cells(self, column: pa.Array) -> pa.Array:
         if not isinstance(column, pa.DictionaryArray):
-            column = column.cast(pa.string()).dictionary_encode()
-        values = column.dictionary.cast(pa.string())
+            column = column.dictionary_encode()
+        values = self._texts(column.dictionary)
         suspect = np.flatnonzero(pc.match_substring_regex(values, _MAY_BE_FORMULA).to_numpy(zero_copy_only=False))
         if len(suspect):
             values = self._harmless(values, suspect, column.indices)
@@ -79,8 +87,8 @@ class _CsvCopy:
         return pa.array(texts, pa.string())
 
 
-def _quoted(values: pa.Array) -> pa.Array:
-    needs = pc.match_substring_regex(values, _NEEDS_QUOTES)
+def _quoted(values: pa.Array, signs: str = _NEEDS_QUOTES) -> pa.Array:
+    needs = pc.match_substring_regex(values, signs)
     if not pc.any(needs).as_py():
         return values
     doubled = pc.replace_substring(values, '"', '""')
@@ -88,7 +96,11 @@ def _quoted(values: pa.Array) -> pa.Array:
 
 
 class _ParquetCopy:
-    """Columns with their types, generalised ones as dictionaries of their labels; a row group a part."""
+    """Columns with their types, generalised ones as dictionaries of their labels; a row group a part.
+
+    A dictionary is written as it is, so it must hold what its rows say and nothing else: a value that was in other rows
+    of the source would be in the file. Arrow fills up the space of repeated ones with what the memory holds.
+    """
 
     def __init__(self, path: Path) -> None:
         self.neutralised = 0
@@ -96,7 +108,7 @@ class _ParquetCopy:
         self._writer: Any = None
 
     def write(self, columns: Mapping[str, pa.Array]) -> None:
-        batch = pa.RecordBatch.from_pydict(dict(columns))
+        batch = pa.RecordBatch.from_pydict({name: _compact(column) for name, column in columns.items()})
         if self._writer is None:
             self._writer = parquet.ParquetWriter(self._path, batch.schema, write_statistics=False)
         self._writer.write_batch(batch)
@@ -104,6 +116,31 @@ class _ParquetCopy:
     def close(self) -> None:
         if self._writer is not None:
             self._writer.close()
+
+
+def _compact(column: pa.Array) -> pa.Array:
+    """Return a column whose dictionary has the values of its rows, each once."""
+    if not isinstance(column, pa.DictionaryArray):
+        return column
+    values = column.dictionary
+    if len(values.unique()) < len(values):
+        column = column.dictionary_decode().dictionary_encode().cast(column.type)
+        values = column.dictionary
+    used = np.zeros(len(values) + 1, dtype=bool)
+    used[column.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)] = True
+    if used[:-1].all():
+        return column
+    place = pa.array(np.cumsum(used) - 1, column.indices.type)
+    return pa.DictionaryArray.from_arrays(place.take(column.indices), values.filter(pa.array(used[:-1])))
+
+
+def _listed(values: pa.Array) -> list[Any]:
+    """Return values as Python has them, or as numbers where they are times that Python has not."""
+    try:
+        found: list[Any] = values.to_pylist()
+    except (ValueError, OverflowError):
+        found = values.view(pa.int64()).to_pylist()
+    return found
 
 
 class Repeats:
@@ -125,7 +162,7 @@ class Repeats:
         coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
         indices = coded.indices.drop_null().to_numpy(zero_copy_only=False)
         rows = np.bincount(indices, minlength=len(coded.dictionary)).tolist()
-        for value, count in zip(coded.dictionary.to_pylist(), rows, strict=True):
+        for value, count in zip(_listed(coded.dictionary), rows, strict=True):
             text = str(value).strip()
             if not count or value is None or is_missing(text):
                 continue

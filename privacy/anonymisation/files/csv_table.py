@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _SEPARATORS = ",;\t"
+_HEADER = 1 << 16  # characters in which the separator is looked for
+_QUOTED = re.compile(r'(?<![^,;\t ])"(?:[^"]|"")*"')
+_FIRST_LINE = re.compile(rf"(?:{_QUOTED.pattern}|[^\r\n])*")  # a quoted name may hold line ends
 _BLOCK = 1 << 24
 _ROWS = 1 << 16  # of a batch read row by row
 
@@ -28,8 +31,8 @@ _ROWS = 1 << 16  # of a batch read row by row
 class CsvTable:
     """A CSV file with a header: its digest, encoding and dialect, determined once.
 
-    The separator is the one of comma, semicolon and tab that the header holds most of. If each is followed by a space
-    there, spaces after separators belong to them.
+    The separator is the one of comma, semicolon and tab that the header holds most of, outside of quoted names. If each
+    is followed by a space there, spaces after separators belong to them.
     """
 
     path: Path
@@ -45,7 +48,7 @@ class CsvTable:
         """Inspect the file. Raises UnusableTable for an empty file or a column name used twice."""
         found = inspect(path)
         with path.open(encoding=found.encoding, newline="") as lines:
-            line = next(iter(lines), "")
+            line = _QUOTED.sub("", _FIRST_LINE.match(lines.read(_HEADER))[0])  # type: ignore[index]  # matches always
         separator = max(_SEPARATORS, key=line.count)
         spaced = f"{separator} " in line and not re.search(f"{separator}(?! )", line)
         with path.open(encoding=found.encoding, newline="") as lines:

@@ -47,7 +47,7 @@ class ParquetTable:
     @property
     def nested(self) -> tuple[str, ...]:
         """Return the columns of which a cell is no single value."""
-        kinds = zip(self.schema.names, self.schema.types, strict=True)
+        kinds = zip(self.schema.names, map(_storage, self.schema.types), strict=True)
         return tuple(name for name, kind in kinds if pa.types.is_nested(kind))
 
     def require(self, names: Iterable[str]) -> None:
@@ -63,25 +63,57 @@ class ParquetTable:
         texts = [name for name in names if _is_text(self.schema.field(name).type)]
         try:
             with parquet.ParquetFile(self.path, read_dictionary=texts) as file:
-                for groups in _together(file.metadata):
-                    for batch in file.iter_batches(batch_size=_ROWS, row_groups=groups, columns=list(names)):
-                        yield dict(zip(batch.schema.names, batch.columns, strict=True))
+                for groups, rows in _together(file.metadata):
+                    batches = file.iter_batches(batch_size=_ROWS, row_groups=groups, columns=list(names))
+                    for batch in _cut(batches, rows):
+                        yield dict(zip(batch.schema.names, map(_stored, batch.columns), strict=True))
         except (pa.ArrowInvalid, OSError) as exc:
             raise UnusableTable(f"'{self.path.name}' is damaged: {type(exc).__name__}.") from None
 
 
-def _together(metadata: Any) -> list[list[int]]:
-    """Return the row groups that are read at once: small ones together, as far as they fit into one part."""
-    together: list[list[int]] = []
-    room = 0
+def _together(metadata: Any) -> list[tuple[list[int], int]]:
+    """Return the row groups that are read at once, and their rows: small ones together, as far as a part holds them."""
+    together: list[tuple[list[int], int]] = []
     for group in range(metadata.num_row_groups):
         rows = metadata.row_group(group).num_rows
-        if rows > room:
-            together.append([])
-            room = _ROWS
-        together[-1].append(group)
-        room -= rows
+        if together and together[-1][1] + rows <= _ROWS:
+            groups, before = together.pop()
+            together.append(([*groups, group], before + rows))
+        else:
+            together.append(([group], rows))
     return together
+
+
+def _cut(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Yield batches of ``_ROWS`` rows: Arrow also ends one where the dictionary of any of its columns ends."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= min(rows, _ROWS):
+            yield _joined(held)
+            rows -= sum(map(len, held))
+            held = []
+
+
+def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
+    if len(batches) == 1:
+        return batches[0]
+    (joined,) = pa.Table.from_batches(batches).unify_dictionaries().combine_chunks().to_batches()
+    return joined
+
+
+def _stored(column: pa.Array) -> pa.Array:
+    """Return the cells of a type that others defined (a UUID, JSON) as they are stored.
+
+    Raises ArrowInvalid for a text that is not UTF-8.
+    """
+    if isinstance(column, pa.DictionaryArray):
+        column.dictionary.validate(full=True)
+    return column.storage if isinstance(column, pa.ExtensionArray) else column
+
+
+def _storage(kind: pa.DataType) -> pa.DataType:
+    return kind.storage_type if isinstance(kind, pa.BaseExtensionType) else kind
 
 
 def _is_text(kind: pa.DataType) -> bool:

@@ -98,7 +98,7 @@ class Closeness:
     """Values as frequent as in the whole table but for ``t``, by earth mover's distance (Li et al., ICDE 2007)."""
 
     def __init__(self, t: float, whole: IntArray, ground: Distance = equal) -> None:
-        self.t, self._share, self._ground = t, whole / whole.sum(), ground
+        self.t, self._share, self._ground = t, whole / max(int(whole.sum()), 1), ground
 
     def holds(self, counts: IntArray) -> BoolArray:
         return self.distance(counts) <= self.t + _ROUNDING

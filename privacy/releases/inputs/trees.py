@@ -33,7 +33,8 @@ def take_folder(path: Path | None, table: UploadedTable) -> dict[str, str]:
 
 def _taken(column: str, content: bytes) -> str:
     if len(content) > MOST_BYTES:
-        raise AskedWrongly(f"The hierarchy of “{column}” may have {MOST_BYTES // 1024**2} MB at most.")
+        said = f"The hierarchy of “{column}” may have {MOST_BYTES // 1024**2} MB at most."
+        raise AskedWrongly(said, field=f"column {column}")
     digest = hashlib.sha256(content).hexdigest()
     place = folder("hierarchies") / f"{digest}.csv"
     try:
@@ -43,7 +44,7 @@ def _taken(column: str, content: bytes) -> str:
             Hierarchy.read(held)
     except AnonymisationError as refused:
         said = str(refused).removeprefix(held.name).lstrip(",: ")
-        raise AskedWrongly(f"The hierarchy of “{column}”: {said}") from None
+        raise AskedWrongly(f"The hierarchy of “{column}”: {said}", field=f"column {column}") from None
     return digest
 
 

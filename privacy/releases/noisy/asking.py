@@ -112,20 +112,23 @@ class NoisyAsked:
     def _check_noise(self, table: UploadedTable) -> None:
         noise, names = self.noise, [column["name"] for column in table.columns]
         if not _is_cost(noise.epsilon):
-            raise AskedWrongly("Epsilon is a number above 0, with at most 4 decimal places.")
+            raise AskedWrongly("Epsilon is a number above 0, with at most 4 decimal places.", field="epsilon")
         if noise.mechanism not in Statistic.Mechanism.values:
             raise AskedWrongly(f"There is no noise “{noise.mechanism}”: {', '.join(Statistic.Mechanism.values)}.")
         if not 1 <= len(noise.tables) <= MOST_TABLES or not all(noise.tables):
-            raise AskedWrongly(f"Name 1 to {MOST_TABLES} tables, each by its columns.")
+            raise AskedWrongly(f"Name 1 to {MOST_TABLES} tables, each by its columns.", field="tables")
         for each in noise.tables:
             if unknown := [name for name in each if name not in names]:
-                raise AskedWrongly(f"The table has no column “{unknown[0]}”. It has: {', '.join(names)}.")
+                said = f"The table has no column “{unknown[0]}”. It has: {', '.join(names)}."
+                raise AskedWrongly(said, field="tables")
             if len(set(each)) != len(each) or noise.person in each:
-                raise AskedWrongly("A table has each column once, and never the one that names the person.")
+                said = "A table has each column once, and never the one that names the person."
+                raise AskedWrongly(said, field="tables")
         if not 1 <= noise.rows_each <= MOST_ROWS_EACH or (noise.person is None and noise.rows_each != 1):
-            raise AskedWrongly(f"1 to {MOST_ROWS_EACH:,} rows of a person count; 1 where no column names the person.")
+            said = f"1 to {MOST_ROWS_EACH:,} rows of a person count; 1 where no column names the person."
+            raise AskedWrongly(said, field="rows_each")
         if noise.person is not None and noise.person not in names:
-            raise AskedWrongly(f"The table has no column “{noise.person}”.")
+            raise AskedWrongly(f"The table has no column “{noise.person}”.", field="person")
         self._check_budget(table)
 
     def _check_budget(self, table: UploadedTable) -> None:
@@ -134,12 +137,14 @@ class NoisyAsked:
             raise AskedWrongly(
                 f"Tables of the data set “{table.source}” are paid by its budget, and by no other."
                 if table.source
-                else f"An uploaded table is paid by a budget whose name begins with “{OF_TABLES}”."
+                else f"An uploaded table is paid by a budget whose name begins with “{OF_TABLES}”.",
+                field="budget",
             )
         earlier = TableRelease.objects.filter(table__sha256=table.sha256, asked__has_key="noise")
         paid = set(earlier.values_list("asked__noise__data_set", flat=True)) - {self.noise.data_set}
         if paid:
-            raise AskedWrongly(f"Noisy tables of this table are paid by the budget of “{min(paid)}”, and by no other.")
+            said = f"Noisy tables of this table are paid by the budget of “{min(paid)}”, and by no other."
+            raise AskedWrongly(said, field="budget")
 
 
 def may_pay(budget: str, table: UploadedTable) -> bool:
@@ -168,7 +173,8 @@ class Plan:
         margin = part.margin(noise.rows_each, estimates.CONFIDENCE)
         sizes = [math.prod(len(domains[name].labels) for name in names) for names in noise.tables]
         if sum(sizes) > MOST_CELLS:
-            raise AskedWrongly(f"The tables have {sum(sizes):,} cells: {MOST_CELLS:,} at most. Use fewer values.")
+            said = f"The tables have {sum(sizes):,} cells: {MOST_CELLS:,} at most. Use fewer values."
+            raise AskedWrongly(said, field="values")
         return cls(
             part,
             tuple((", ".join(names), size, margin) for names, size in zip(noise.tables, sizes, strict=True)),

@@ -20,6 +20,7 @@ from privacy.releases import asking, gate, places
 from privacy.releases.noisy.asking import Noise, NoisyAsked, Plan, may_pay
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import Profile, Role, beginning
+from privacy.releases.screens.fields import refused_fields, whole
 from privacy.releases.subjects import PREPARE, VIEW
 
 
@@ -30,6 +31,7 @@ def form(request: HttpRequest, pk: UUID) -> HttpResponse:
     row = get_object_or_404(UploadedTable, pk=pk)
     typed: dict[str, Any] = {}
     shown: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
     if request.method == "POST":
         require(request, PREPARE)
         typed = request.POST.dict()
@@ -42,9 +44,11 @@ def form(request: HttpRequest, pk: UUID) -> HttpResponse:
             asked.check(row)
             shown = {"plan": Plan.of(asked), "verdict": gate.ask(asked.facts())}
         except Problem as refused:
-            messages.error(request, refused.detail)
+            wrong = refused_fields(request, refused)
     return render(
-        request, "admin/releases/noisy.html", {**admin.site.each_context(request), **_form(row, typed), **shown}
+        request,
+        "admin/releases/noisy.html",
+        {**admin.site.each_context(request), **_form(row, typed), **shown, "wrong": wrong},
     )
 
 
@@ -79,13 +83,13 @@ def _asked(request: HttpRequest) -> NoisyAsked:
             tables=tuple(_columns(line) for line in _lines(said.get("tables", ""))),
             domains=dict(_domain(line) for line in _lines(said.get("values", ""))),
             person=said.get("person") or None,
-            rows_each=_whole(said.get("rows_each", ""), "Rows of one person"),
+            rows_each=whole(said, "rows_each", "Rows of one person"),
         ),
         purpose=said.get("purpose", ""),
         receivers=tuple(said.getlist("receivers")),
         people=said.get("people", ""),
         region=said.get("region", ""),
-        days=_whole(said.get("days", ""), "days"),
+        days=whole(said, "days", "days"),
     )
 
 
@@ -100,14 +104,8 @@ def _columns(line: str) -> tuple[str, ...]:
 def _domain(line: str) -> tuple[str, str]:
     name, separator, values = line.partition(":")
     if not separator:
-        raise AskedWrongly(f"“{line[:60]}” has no colon: write COLUMN: values.")
+        raise AskedWrongly(f"“{line[:60]}” has no colon: write COLUMN: values.", field="values")
     return name.strip(), values.strip()
-
-
-def _whole(text: str, name: str) -> int:
-    if not (text.strip().isdecimal() and len(text.strip()) < 6):
-        raise AskedWrongly(f"“{name}” is a whole number.")
-    return int(text)
 
 
 def measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:

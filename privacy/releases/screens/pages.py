@@ -25,10 +25,10 @@ from privacy.models import TableRelease, UploadedTable
 from privacy.releases import asking, limits, places, publishing, uploads
 from privacy.releases.asking import Asked
 from privacy.releases.inputs import sources, trees
-from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import LABELS, Profile, beginning
 from privacy.releases.running import STEPS
 from privacy.releases.screens import noisy_tables, plots
+from privacy.releases.screens.fields import refused_fields, share, whole
 from privacy.releases.subjects import APPROVE, PREPARE, RELEASE, VIEW, of_release
 
 _Stage, _State = TableRelease.Stage, TableRelease.State
@@ -37,31 +37,37 @@ _TONES = {
     _Stage.REVOKED: "alarm",
 }  # fmt: skip
 _MOST = 50
+_FORM_BYTES = 64 * 2**20  # what the front takes (``governance.front.limits``), with the form's other fields
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @requires(VIEW)
 def overview(request: HttpRequest) -> HttpResponse:
     """List releases and tables; a POST uploads a table, or takes the rows of a registered data set."""
+    typed = {"days": str(uploads.KEPT_DAYS)}
     if request.method == "POST":
         require(request, PREPARE)
         try:
             table = _taken(request)
         except Problem as refused:
             messages.error(request, refused.detail)
-            return redirect("releases")
-        how = "is taken in" if table.source else "is uploaded"
-        messages.success(request, f"{table.name} {how}: {table.rows:,} rows, {len(table.columns)} columns.")
-        return redirect("release-table", pk=table.pk)
-    releases = TableRelease.objects.select_related("table")[:_MOST]
+            typed |= request.POST.dict()
+        else:
+            how = "is taken in" if table.source else "is uploaded"
+            messages.success(request, f"{table.name} {how}: {table.rows:,} rows, {len(table.columns)} columns.")
+            return redirect("release-table", pk=table.pk)
+    releases, tables = TableRelease.objects.select_related("table"), UploadedTable.objects.filter(removed_at=None)
     context = {
         **admin.site.each_context(request),
         "title": "Releases of tables",
         "may_prepare": request.user.has_perm(PREPARE),
-        "kept_days": uploads.KEPT_DAYS,
+        "typed": typed,
+        "refused": request.method == "POST" and ("data_set" if "data_set" in typed else "file"),
+        "most_bytes": _FORM_BYTES,
         "data_sets": sources.known(),
-        "rows": [(row, state_of(row), who(row.author), moment(row.requested_at)) for row in releases],
-        "tables": UploadedTable.objects.filter(removed_at=None)[:_MOST],
+        "rows": [(row, state_of(row), who(row.author), moment(row.requested_at)) for row in releases[:_MOST]],
+        "tables": tables[:_MOST],
+        "older": {"releases": max(0, releases.count() - _MOST), "tables": max(0, tables.count() - _MOST)},
     }
     return render(request, "admin/releases/overview.html", context)
 
@@ -90,20 +96,23 @@ def table(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Show the columns of an uploaded table with suggested roles; a POST asks for a copy."""
     row = get_object_or_404(UploadedTable, pk=pk)
     typed: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
     if request.method == "POST":
         require(request, PREPARE)
         typed = request.POST.dict()
         try:
             made = asking.ask(row, _asked(request, row), actor=actors.officer(request))
         except Problem as refused:
-            messages.error(request, refused.detail)
+            wrong = refused_fields(request, refused)
         else:
             messages.success(request, "The copy is being made. It begins within a minute.")
             return redirect("release", pk=made.pk)
-    return render(request, "admin/releases/table.html", {**admin.site.each_context(request), **_form(row, typed)})
+    return render(
+        request, "admin/releases/table.html", {**admin.site.each_context(request), **_form(row, typed, wrong)}
+    )
 
 
-def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
+def _form(row: UploadedTable, typed: dict[str, Any], wrong: dict[str, str]) -> dict[str, Any]:
     begun = beginning(Profile(**column) for column in row.columns)
     columns = [
         {
@@ -112,6 +121,7 @@ def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
             "role": typed.get(f"role-{number}", begun[column["name"]]),
             "suggested": column.get("action", ""),
             "action": typed.get(f"action-{number}", ""),
+            "wrong": wrong.get(f"column {column['name']}", ""),
         }
         for number, column in enumerate(row.columns)
     ]
@@ -124,6 +134,7 @@ def _form(row: UploadedTable, typed: dict[str, Any]) -> dict[str, Any]:
         "roles": list(LABELS.items()),
         "actions": wanted.LABELS.items(),
         "typed": {**defaults, **typed},
+        "wrong": wrong,
         "purposes": Purpose.objects.filter(is_active=True),
         "parties": Party.objects.all(),
         "chosen": typed.get("receivers", ""),
@@ -136,17 +147,17 @@ def _asked(request: HttpRequest, row: UploadedTable) -> Asked:
     said = request.POST
     return Asked(
         roles={column["name"]: said.get(f"role-{number}", "") for number, column in enumerate(row.columns)},
-        k=_whole(said.get("k", ""), "k"),
-        l=_whole(said.get("l", ""), "l"),
-        t=_share(said["t"], "t") if said.get("t", "").strip() else None,
-        suppress=_share(said.get("suppress", "0") or "0", "the share of rows left out"),
+        k=whole(said, "k", "k"),
+        l=whole(said, "l", "l"),
+        t=share(said, "t", "t") if said.get("t", "").strip() else None,
+        suppress=share(said, "suppress", "the share of rows left out") if said.get("suppress", "").strip() else 0.0,
         fast="fast" in said,
         hierarchies=trees.take(dict(_hierarchies(request, row))),
         purpose=said.get("purpose", ""),
         receivers=tuple(said.getlist("receivers")),
         people=said.get("people", ""),
         region=said.get("region", ""),
-        days=_whole(said.get("days", ""), "days"),
+        days=whole(said, "days", "days"),
         actions=tuple(
             f"{column['name']}={action}"
             for number, column in enumerate(row.columns)
@@ -161,22 +172,6 @@ def _hierarchies(request: HttpRequest, row: UploadedTable) -> Iterator[tuple[str
         file = request.FILES.get(f"hierarchy-{number}")
         if isinstance(file, UploadedFile):
             yield column["name"], file.read(trees.MOST_BYTES + 1)
-
-
-def _whole(text: str, name: str) -> int:
-    if not (text.strip().isdecimal() and len(text.strip()) < 10):
-        raise AskedWrongly(f"“{name}” is a whole number.")
-    return int(text)
-
-
-def _share(text: str, name: str) -> float:
-    try:
-        found = float(text.replace(",", "."))
-    except ValueError:
-        raise AskedWrongly(f"“{name}” is a number between 0 and 1.") from None
-    if not 0 <= found <= 1:
-        raise AskedWrongly(f"“{name}” is a number between 0 and 1.")
-    return found
 
 
 @require_safe
@@ -257,9 +252,9 @@ def _measured(row: TableRelease) -> Iterator[tuple[str, str, str]]:
         yield "Prosecutor risk through pseudonyms", NOTHING, _percent(1 / max(linked["smallest"], 1))
         yield "People alone in their classes (through pseudonyms)", NOTHING, _percent(linked["alone"])
     for each in before.get("attacks", ()):
-        name, control = f"{each['name'].capitalize()}: people in it, others", _percent(each["control"])
         found = "too few rows" if each["excess"] is None else f"{_percent(each['excess'])} more"
-        yield name, control, f"{_percent(each['rate'])} ({found})"
+        others, these = f"{_percent(each['control'])} of others", f"{_percent(each['rate'])} of people in it ({found})"
+        yield each["name"].capitalize(), others, these
     for each in before["overlaps"]:
         yield f"Left of a class with release {each['release'][:8]}", NOTHING, f"{each['smallest']:,}"
 

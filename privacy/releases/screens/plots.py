@@ -40,7 +40,7 @@ def _loss(report: Mapping[str, Any]) -> Figure:
     lost = sorted(report["result"]["loss"].items(), key=lambda each: (-each[1], each[0]))
     return bars_figure(
         [(name, round(_PER_MILLE * share)) for name, share in lost],
-        title="Loss of each column",
+        title="Loss of each column, in thousandths",
         description="Information lost by generalising, in thousandths: 0 is nothing, 1,000 everything.",
         headings=("Column", "Loss, in thousandths"),
     )

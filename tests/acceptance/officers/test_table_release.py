@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from governance.front import limits
 from privacy.models import TableRelease
 from privacy.releases import running, uploads, verifying
 from tests.acceptance.officers.forms import Guide
@@ -66,10 +67,20 @@ def _upload(page: Any, guide: Guide, look: Callable[..., None]) -> None:
     page.locator("nav, #nav-sidebar").get_by_role("link", name=link).first.click()
     page.get_by_text(section, exact=True).first.wait_for()
     page.get_by_role("button", name=guide(1, "Take its rows"), exact=True).wait_for()
-    page.locator("[name=file]").set_input_files(ADULT)
+    file = page.locator("[name=file]")
+    file.evaluate("input => input.dataset.atMost = 1")
+    file.set_input_files(ADULT)
+    assert "./assent release" in file.evaluate("input => input.validationMessage"), "said before it is sent"
+    file.evaluate("(input, most) => input.dataset.atMost = most", limits.TABLE_BYTES)
+    file.set_input_files([])
+    file.set_input_files(ADULT)
     page.get_by_role("button", name=guide(1, "Upload"), exact=True).click()
     page.get_by_text("is uploaded").first.wait_for(timeout=60_000)
     look(page, "release-columns")
+    page.set_viewport_size({"width": 390, "height": 900})
+    frame = page.locator("[role=group][aria-labelledby=columns]")
+    assert frame.evaluate("frame => frame.scrollWidth - frame.clientWidth") <= 0, "a phone need not scroll sideways"
+    page.set_viewport_size({"width": 1280, "height": 900})
 
 
 def _ask(page: Any, guide: Guide, *, l: str) -> None:  # noqa: E741 - the literature's name
@@ -98,7 +109,7 @@ def _see_the_refusal(page: Any, guide: Guide, look: Callable[..., None]) -> None
 
 def _see_the_preview(page: Any, guide: Guide, look: Callable[..., None]) -> None:
     page.get_by_text("It may leave").wait_for()
-    for heading in ("Before and after", "Rows at risk, by k", "Classes by size", "Loss of each column"):
+    for heading in ("Before and after", "Rows at risk, by k", "Classes by size", "Loss of each column, in thousandths"):
         page.get_by_role("heading", name=guide(3, heading), exact=True).wait_for()
     look(page, "release-preview")
 

@@ -3,6 +3,7 @@
 import pytest
 
 from governance.front import limits
+from governance.web.front_pages import for_reader
 from tests.helpers.front_server import Client, Echo, ask, request, serving
 
 
@@ -156,3 +157,36 @@ def test_liveness_is_answered_by_the_front():
 
     assert (answer.status, answer.document()) == (200, {"status": "live"})
     assert application.paths == []
+
+
+BROWSER = "Accept: text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "words"),
+    [
+        ("/admin/releases/", (BROWSER, "Accept-Language: de"), ("larger than 64 MiB", "./assent release FILE")),
+        ("/admin/releases/other", (BROWSER,), ("larger than 1 MiB", "Open the page anew")),
+        ("/privacy/request", (BROWSER, "Accept-Language: de"), ("größer als 256 KiB", "Seite neu öffnen")),
+        ("/privacy/request", (BROWSER, "Cookie: assent_language=fr"), ("dépasse 256 KiB",)),
+    ],
+)
+def test_what_is_too_large_is_a_page_for_a_browser_that_says_what_to_do(path, headers, words):
+    length = f"Content-Length: {limits.TABLE_BYTES + 1}"
+    with serving(Echo(), for_reader=for_reader) as address:
+        answer = ask(address, request(path, *headers, length, method="POST"))
+
+    assert (answer.status, answer.headers["content-type"]) == (413, "text/html; charset=utf-8")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page = answer.body.decode().replace("\xa0", " ")
+    assert [word for word in words if word not in page] == []
+    assert ("./assent release" in page) == (path == "/admin/releases/")
+
+
+@pytest.mark.parametrize(("path", "accept"), [("/api/v1/events", BROWSER), ("/privacy/request", "Accept: */*")])
+def test_what_is_too_large_is_a_problem_for_programs(path, accept):
+    length = f"Content-Length: {limits.TABLE_BYTES + 1}"
+    with serving(Echo(), for_reader=for_reader) as address:
+        answer = ask(address, request(path, accept, length, method="POST"))
+
+    assert answer.document()["code"] == "body_too_large"

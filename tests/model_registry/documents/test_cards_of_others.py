@@ -70,6 +70,29 @@ def sheet(change: Any = lambda _document: None) -> bytes:
     return json.dumps(document, indent=1).encode()
 
 
+def generated_by_a_hub(document: Any) -> None:
+    """A repository without a checksum, no day, no licence."""
+    for name in ("datePublished", "license", "version"):
+        del document[name]
+    document["distribution"] = [
+        {"@type": "cr:FileObject", "@id": "repo", "name": "repo", "contentUrl": "https://example.org/tree/parquet",
+         "encodingFormat": "git+https", "sha256": "https://github.com/mlcommons/croissant/issues/80"},
+        {"@type": "cr:FileSet", "@id": "files", "containedIn": {"@id": "repo"},
+         "encodingFormat": "application/x-parquet", "includes": "default/*/*.parquet"},
+    ]  # fmt: skip
+
+
+def generated_by_another(document: Any) -> None:
+    """An archive with its MD5 in Base64, a file inside of it, a licence that is an object, a version that is 1."""
+    document |= {"version": 1, "license": {"@type": "sc:CreativeWork", "name": "Other (see the text)"}}
+    document["distribution"] = [
+        {"@type": "cr:FileObject", "@id": "archive.zip", "name": "archive.zip", "contentSize": "134.6 KB",
+         "contentUrl": "https://example.org/1", "encodingFormat": "application/zip", "md5": "xnQ+q8WLj9aPCvhTsG+L6A=="},
+        {"@type": "cr:FileObject", "@id": "a", "name": "a.csv", "contentUrl": "a.csv", "encodingFormat": ["text/csv"],
+         "containedIn": {"@id": "archive.zip"}},
+    ]  # fmt: skip
+
+
 FIELD = {"@type": "cr:RecordSet", "@id": "r", "field": [{"@type": "cr:Field", "@id": "r/a", "name": "a"}]}
 CARDS = [
     Case("norwegian", "hub", hub("language: no")),
@@ -97,7 +120,14 @@ CARDS = [
     Case("keys of the library", "hub", hub("self: 1\nto_dict: 2\nignore_metadata_errors: true\n__proto__: {a: 1}")),
     Case("several licences", "hub", hub("license: [mit, apache-2.0]")),
     Case("another licence", "hub", hub("license: other\nlicense_name: ours\nlicense_link: LICENSE")),
+    Case("another licence that is not named", "hub", hub("license: other")),
+    Case("another licence without its text", "hub", hub("license: [other]\nlicense_name: ours")),
+    Case("a licence's name alone", "hub", hub("license_name: ours")),
+    Case("each language", "hub", hub("language: [" + ", ".join(f"l{number}" for number in range(5_000)) + "]")),
     Case("empty toolkit card", "toolkit", b"{}"),
+    Case("toolkit members of others inside", "toolkit", kit(
+        model_parameters={"data": [{"name": "a", "graphics": {"collection": [{"name": "g", "description": "d"}]}}]},
+        quantitative_analysis={"performance_metrics": [{"type": "accuracy", "value": "0.9", "threshold": "0.5"}]})),
     Case("toolkit without a schema", "toolkit", kit(model_details={"name": "a", "overview": "", "licenses": []})),
     Case("toolkit maps", "toolkit", kit(model_parameters={"input_format_map": [{"key": "a", "value": ""}]})),
     Case("toolkit graphics", "toolkit", kit(quantitative_analysis={"graphics": {"collection": [{"image": "aGk="}]}})),
@@ -110,7 +140,32 @@ CARDS = [
         lambda document, model: document.update(metadata={"component": model}, components=document["components"][:1]))),
     Case("bom with an unlisted licence", "bom", bom(
         lambda _document, model: model.update(licenses=[{"license": {"name": "Ours"}}]))),
+    Case("bom with the model inside of an application", "bom", bom(
+        lambda document, model: document.update(
+            components=[document["components"][0], {"type": "application", "name": "a", "components": [model]}]))),
+    Case("bom of the model, with the one it is made of", "bom", bom(
+        lambda document, model: document.update(
+            metadata={"component": {**model, "bom-ref": "main", "components": [{**model, "bom-ref": "base"}]}}))),
     Case("croissant 1.1", "croissant", sheet()),
+    Case("croissant as one hub generates it", "croissant", sheet(generated_by_a_hub)),
+    Case("croissant as another one generates it", "croissant", sheet(generated_by_another)),
+    Case("croissant of 1.0 without a creator", "croissant", sheet(
+        lambda document: (document.update(conformsTo="http://mlcommons.org/croissant/1.0"), document.pop("creator")))),
+    Case("croissant with one entry without its list", "croissant", sheet(
+        lambda document: document.update(
+            distribution=document["distribution"][0], creator={"@type": "sc:Person", "name": ["Ana", "Ben"]}))),
+    Case("croissant of live data", "croissant", sheet(
+        lambda document: (document.update(isLiveDataset=True), document["distribution"][0].pop("sha256")))),
+    Case("croissant that states a node of provenance twice", "croissant", sheet(
+        lambda document: document.update({
+            "prov:wasDerivedFrom": {"@type": "prov:Entity", "@id": "source"},
+            "prov:wasGeneratedBy": {"@type": "prov:Activity", "@id": "run",
+                                    "usage": {"@type": "prov:Entity", "@id": "source"}}}))),
+    Case("croissant fields of other fields", "croissant", sheet(
+        lambda document: document.update(recordSet=[
+            {"@type": "cr:RecordSet", "@id": "r", "key": {"@id": "a"}, "field": [
+                {"@type": "cr:Field", "@id": "r/a", "dataType": "sc:Text"},
+                {"@type": "cr:Field", "@id": "r/b", "source": {"field": {"@id": "r/a"}}}]}]))),
     Case("croissant 1.0", "croissant",
          sheet(lambda document: document.update(conformsTo="http://mlcommons.org/croissant/1.0"))),
     Case("croissant live data", "croissant", sheet(
@@ -194,6 +249,14 @@ WRONG = [
         lambda document: document["@context"].update({"sc": "http://schema.org/"})), None, "https"),
     Case("short checksum", "croissant",
          sheet(lambda document: document["distribution"][0].update(sha256="5e" * 20)), None, "64"),
+    Case("croissant of 1.1 without a creator", "croissant", sheet(lambda document: document.pop("creator")), 1,
+         "“creator” is missing"),
+    Case("text of another type", "croissant", sheet(
+        lambda document: document.update({"rai:dataBiases": [{"a": 1}]})), None, "valid string"),
+    Case("library inside of an application", "bom", bom(
+        lambda document, model: document.update(
+            components=[{"type": "application", "name": "a", "components": [{**model, "type": "library"}]}])),
+         None, "learning-model"),
     Case("wrong MD5", "croissant", sheet(lambda document: document["distribution"][0].update(md5="x")), None, "32"),
     Case("day that is none", "croissant",
          sheet(lambda document: document.update(datePublished="2026-02-30")), None, "2026-01-31"),

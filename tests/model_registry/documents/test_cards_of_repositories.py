@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from model_registry.documents import cyclonedx, huggingface, toolkit
-from model_registry.documents.card import ModelCard
+from model_registry.documents.card import Interval, ModelCard
 from model_registry.documents.refusal import DocumentRefused
 
 TRAINER = """---
@@ -327,7 +327,6 @@ def test_remarks_stay_and_what_other_readers_would_mistake_gets_quotes() -> None
 
 
 WRONG = {
-    "licence without a name": (LLAMA.replace("license_name: llama3.2\n", ""), 6, "license_name"),
     "null in a list": (TRAINER.replace("- conll2003\nmetrics", "- null\nmetrics"), 7, "must be a text"),
     "no figure": (TRAINER.replace("value: 1\n", "value: .nan\n"), 29, "no figure"),
     "figure that is missing": (TRAINER.replace("      value: 0.9321966308\n", ""), 24, "“value” is missing"),
@@ -364,9 +363,23 @@ def test_a_readme_that_is_wrong_is_refused_at_its_line(text: str, line: int | No
     assert len(str(refused.value.detail)) < 400
 
 
-KIT_1 = {
+KIT_1: dict[str, Any] = {
+    "schema_version": "0.0.1",
     "model_details": {"name": "Smiling", "overview": "x", "version": {"name": "1", "date": "2020-01-01"},
-                      "license": "Apache-2.0", "references": ["https://example.org"]},
+                      "owners": [{"name": "A", "contact": "a@example.org"}],
+                      "license": "Apache-2.0", "references": ["https://example.org"], "citation": "A, 2020"},
+    "model_parameters": {"model_architecture": "MobileNet",
+                         "data": {"train": {"sensitive": True, "link": "https://example.org/train"},
+                                  "eval": {"name": "held out", "sensitive": False}}},
+    "quantitative_analysis": {
+        "performance_metrics": [
+            {"type": "accuracy", "value": 0.5, "slice": "Young", "threshold": 0.25,
+             "confidence_interval": {"lower_bound": 0.4, "upper_bound": 1e-05}},
+            {"type": "name of the best", "value": "A"}],
+        "graphics": {"description": "d", "collection": [{"name": "g", "image": "iVBORw0KGgo="}]},
+    },
+    "considerations": {"users": ["ML people"], "use_cases": [], "limitations": ["Cats"],
+                       "ethical_considerations": [{"name": "bias", "mitigation_strategy": "none"}]},
 }  # fmt: skip
 KIT_2 = {
     "schema_version": "v0.0.2",
@@ -411,11 +424,50 @@ def test_a_toolkit_card_is_kept_without_loss() -> None:
     assert renamed == {**KIT_2, "model_details": {**KIT_2["model_details"], "name": "B"}}  # type: ignore[dict-item]
 
 
-def test_members_of_the_first_schema_are_refused_at_their_line() -> None:
-    with pytest.raises(DocumentRefused, match="license: The form has no such member") as refused:
-        toolkit.read(_dumped(KIT_1))
+def test_a_toolkit_card_of_the_first_schema_becomes_one_of_the_second_without_loss() -> None:
+    card = toolkit.read(_dumped(KIT_1))
 
-    assert refused.value.line == 9
+    assert (card.licenses[0].text, card.references, card.citations[0].citation) == (
+        "Apache-2.0", ["https://example.org"], "A, 2020")  # fmt: skip
+    assert [(each.name, each.sensitive) for each in card.training.data] == [
+        ("Training Set", ["yes, not described"]), ("held out", []),
+    ]  # fmt: skip
+    first, second = card.evaluations[0].metrics
+    assert (first.value, first.interval, second.value) == ("0.5", Interval(lower="0.4", upper="1e-05"), "A")
+    assert (card.considerations.users, card.considerations.limitations) == (["ML people"], ["Cats"])
+    written = json.loads(toolkit.write(card))
+    assert written["quantitative_analysis"]["performance_metrics"][0]["threshold"] == "0.25"
+    assert written["quantitative_analysis"]["graphics"] == KIT_1["quantitative_analysis"]["graphics"]
+    assert (written["schema_version"], toolkit.read(_dumped(written))) == ("0.0.2", card)
+
+
+@pytest.mark.parametrize("member", [*KIT_1, *KIT_1["model_details"]])
+def test_a_toolkit_card_of_the_first_schema_may_lack_each_member(member: str) -> None:
+    details = {name: value for name, value in KIT_1["model_details"].items() if name != member}
+    less = {name: value for name, value in {**KIT_1, "model_details": details}.items() if name != member}
+
+    assert toolkit.read(_dumped({**less, "schema_version": "v0.0.1"})).kept
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda card: card["model_details"].update(license=["MIT"]), r"license: This must be a text"),
+        (lambda card: card["model_details"].update(licence="MIT"), r"licence: The form has no such member"),
+        (lambda card: card["model_parameters"].update(data=[{}]), r"data: This must be an object"),
+        (lambda card: card["model_parameters"]["data"].update(train={"sensitive": "no"}), r"sensitive: .* true or fal"),
+        (lambda card: card["quantitative_analysis"]["performance_metrics"][0].update(value=True), "must be a text"),
+        (lambda card: card["considerations"].update(users=[{"description": "x"}]), r"users\[0\]: This must be a text"),
+    ],
+)  # fmt: skip
+def test_a_wrong_toolkit_card_of_the_first_schema_is_refused_at_its_line(change: Any, says: str) -> None:
+    spoilt = json.loads(_dumped(KIT_1))
+    change(spoilt)
+
+    with pytest.raises(DocumentRefused, match=says) as refused:
+        toolkit.read(_dumped(spoilt))
+    assert refused.value.line is not None
+    assert refused.value.line > 2
 
 
 BOM = {

@@ -171,7 +171,6 @@ BILLION = "\n".join(["a: &a [x, x]", *(f"{b}: &{b} [*{a}, *{a}]" for a, b in zip
         ("huggingface", front("x:\n\ty: 1"), 3, "no YAML"),
         ("huggingface", front("- a\n- b"), 2, "members"),
         ("huggingface", front("datasets:\n- a\n- null"), 4, "must be a text"),
-        ("huggingface", front("license: other"), 2, "license_name"),
         ("huggingface", front("model-index: house"), 2, "must be a list"),
         ("huggingface", front("model-index:\n- name: a\n  results: []\n- name: b\n  results: []"), 5, "second one"),
         ("huggingface", front("model-index:\n- results: []"), 3, "“name” is missing"),
@@ -300,6 +299,25 @@ FULL = {
     "alternatives": [{"approach": "popularity"}, {"approach": "EASE", "chosen": True}],
     "governance": {"role": "deployer", "risk": "minimal", "intended_purposes": ["recommendations"]},
 }  # fmt: skip
+
+
+NOTHING: list[dict[str, Any]] = [
+    {"name": " "}, {"overview": "TBD"}, {"owners": [{"name": "A", "contact": "\n"}]}, {"licenses": [{"id": "other"}]},
+    {"licenses": [{"id": "unknown"}]}, {"licenses": [{}]}, {"architecture": {"task": "N/A", "name": "EASE"}},
+    {"training": {"data": [{"name": "unknown"}]}}, {"evaluations": [{"metrics": [{"type": "ndcg"}]}]},
+    {"evaluations": [{"metrics": [{"value": 0.2, "interval": {"lower": 0.1}}]}]},
+    {"evaluations": [{"metrics": [{"value": 0.2, "slice": " "}]}]},
+    {"considerations": {"limitations": ["", "[More Information Needed]"]}},
+    {"considerations": {"ethical": [{"name": "bias", "mitigation": "..."}]}},
+    {"alternatives": [{"approach": " ", "chosen": True}]}, {"governance": {"intended_purposes": ["todo"]}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", NOTHING, ids=json.dumps)
+def test_a_card_that_says_nothing_in_a_place_lacks_it(said: dict[str, Any]) -> None:
+    card = ModelCard.model_validate({**FULL, **said})
+
+    assert KINDS["card"].score(card) < 100
 
 
 def test_a_full_card_has_a_hundred_and_each_removal_lowers_it() -> None:

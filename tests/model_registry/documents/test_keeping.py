@@ -15,7 +15,7 @@ from consent.models import Purpose
 from model_registry import services
 from model_registry.documents import keeping
 from model_registry.documents.assessments import DPIA, Assessment
-from model_registry.documents.card import ModelCard
+from model_registry.documents.card import Disparity, Evaluation, Governance, Metric, ModelCard
 from model_registry.documents.refusal import DocumentRefused
 from model_registry.models import Document, ModelVersion
 from oversight.guard import writing
@@ -137,6 +137,27 @@ def test_a_bill_of_materials_of_no_version_is_not_written(version: ModelVersion)
 
     with pytest.raises(DocumentRefused, match="The version must be one of"):
         keeping.written(row, "cyclonedx")
+
+
+def test_what_a_form_has_no_place_for_is_named(version: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = ModelCard(
+        name="House", languages=["en"], body="# House\n", tags=["shop"],
+        governance=Governance(risk="minimal"), disparities=[Disparity(metric="auc", group="a", value=0.1)],
+        evaluations=[Evaluation(task="ranking", metrics=[Metric(type="auc", value=0.5)])],
+    )  # fmt: skip
+    row = keeping.keep(version, "card", said, actor="officer:anna")
+    monkeypatch.setattr("sys.stdout", TextIOWrapper(BytesIO()))
+    errors = StringIO()
+
+    call_command("model", "export", str(version), "--form", "cyclonedx", stderr=errors)
+
+    lost = ["languages", "evaluations.task", "disparities", "governance.risk", "body"]
+    assert f"no place for it: {', '.join(lost)}." in errors.getvalue()
+    for form in ("json", "html"):
+        assert keeping.not_carried(row, form, b"") == []
+    assert keeping.not_carried(row, "huggingface", keeping.written(row, "huggingface")) == [
+        "disparities", "governance.risk",
+    ]  # fmt: skip
 
 
 def test_a_card_is_not_written_as_a_data_sheet(version: ModelVersion) -> None:

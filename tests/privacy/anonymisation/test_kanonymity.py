@@ -17,7 +17,7 @@ from privacy.anonymisation.errors import (
     UnknownColumn,
     UnusableColumn,
 )
-from privacy.anonymisation.generalisation import Hierarchy
+from privacy.anonymisation.generalisation import Hierarchy, NumericDomain
 from privacy.anonymisation.kanonymity import anonymise, smallest_class
 from privacy.anonymisation.wish import Wish
 from tests.helpers.paths import DATA
@@ -335,3 +335,36 @@ def test_the_adult_data_set_stays_useful_at_k_10():
     assert result.report.rows == 32561
     assert smallest_class(result.columns, ADULT_QUASI_IDENTIFIERS) >= result.report.smallest_class >= 10
     assert result.report.ncp <= 0.037
+
+
+@pytest.mark.parametrize(
+    ("values", "places"),
+    [
+        (np.array([10**17, 10**17 + 1, 10**17 + 4]), [0, 0.25, 1]),
+        (np.array([-(2**63), 0, 2**63 - 1]), [0, 0.5, 1]),
+        (np.array([2**64 - 5, 2**64 - 4, 2**64 - 1], np.uint64), [0, 0.25, 1]),
+        (np.array([-1.7e308, 0.0, 1.7e308]), [0, 0.5, 1]),
+        (np.array([7]), [0]),
+    ],
+)
+def test_numbers_lie_where_they_are_however_long_they_are(values, places):
+    assert NumericDomain(values, has_missing=False).positions.tolist() == pytest.approx(places)
+
+
+def test_a_hierarchy_may_hold_line_ends_in_quotes_and_signs_that_are_none(tmp_path):
+    file = tmp_path / "town.csv"
+    file.write_text('"two\nlines",*\nodd\u2028one,*\n', encoding="utf-8", newline="")
+
+    assert list(Hierarchy.read(file).paths) == ["two\nlines", "odd\u2028one"]
+
+
+@pytest.mark.parametrize("weight", [0, -1, float("nan"), float("inf"), 1e300, 1e-300])
+def test_weights_without_sense_are_refused(weight):
+    with pytest.raises(AnonymisationError, match="weight"):
+        Wish(2, weights={"a": weight}).check(["a"])
+
+
+@pytest.mark.parametrize("factor", [0, float("nan"), float("inf")])
+def test_a_factor_of_diversity_without_sense_is_refused(factor):
+    with pytest.raises(AnonymisationError, match="factor c"):
+        Wish(2, "d", l=2, diversity="recursive", recursive_c=factor).check(["a"])

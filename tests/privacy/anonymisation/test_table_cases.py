@@ -9,7 +9,7 @@ import random
 
 import pytest
 
-from privacy.anonymisation.errors import AnonymisationError, TooLittleDiversity
+from privacy.anonymisation.errors import AnonymisationError, TooLittleDiversity, UnusableColumn
 from privacy.anonymisation.files.csv_table import CsvTable
 from privacy.anonymisation.tables import anonymise_file
 from privacy.anonymisation.wish import Wish
@@ -343,3 +343,53 @@ def test_a_torn_line_is_named(tmp_path, monkeypatch, table, block):
 
     with pytest.raises(AnonymisationError, match=r"Line \d"):
         list(CsvTable.open(path).batches(["a", "b"]))
+
+
+@pytest.mark.parametrize("name", ["a;b;c", "tab\there", "=q", "-q", "two\nlines", 'say "x"', "q, r"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_names_may_hold_what_separates_and_what_begins_a_formula(run, name, separator):
+    quoted = '"' + name.replace('"', '""') + '"'
+
+    rows, report = run(f"{quoted}{separator}x\n" + f"1{separator}y\n2{separator}z\n" * 2, [name])
+
+    assert rows[0] == [f"'{name}" if name[0] in "=-" else name, "x"]
+    assert [row[1] for row in rows[1:]] == ["y", "z"] * 2
+    assert report.quasi_identifiers == (name,)
+
+
+def test_a_quote_within_a_name_is_no_quoted_name(run):
+    rows, _ = run('5" pipe;x\n1;y\n1;z\n1;y\n', ["x"], k=3)
+
+    assert rows[0] == ['5" pipe', "x"]
+
+
+def test_values_that_read_the_same_in_csv_are_one_class_to_a_reader(run):
+    rows, report = run("a\n" + "=1\n'=1\n" * 3, ["a"], k=3)
+
+    assert rows[1:] == [["'=1"]] * 6
+    assert report.result.smallest_class == 3
+
+
+@pytest.mark.parametrize("tree", [None, "*"])
+def test_a_suppressed_row_says_nothing_but_that_it_is_there(run, tmp_path, tree):
+    ages = [number % 3 + 20 for number in range(60)]
+    if tree:  # the only class reads as a suppressed row does
+        (tmp_path / "trees").mkdir()
+        (tmp_path / "trees" / "age.csv").write_text("".join(f"{age},*\n" for age in (20, 21, 22, 99)))
+    text = "age,illness,note\n" + "".join(f"{age},flu,x{age}\n" for age in ages) + "99,gout,alone\n"
+    wish = Wish(25, "illness", suppress=0.05)
+
+    rows, report = run(text, ["age"], wish=wish, hierarchies=tmp_path / "trees" if tree else None)
+
+    if report.result.suppressed:
+        assert rows[-1] == ["*", "", ""]
+        assert "gout" not in str(rows)
+    assert tree or report.result.suppressed == 1
+    assert len(rows) == 62
+
+
+def test_numbers_of_more_digits_than_are_kept_are_refused(run):
+    with pytest.raises(UnusableColumn, match="too long to be kept exactly"):
+        run("a\n" + "0.12345678901234567891\n0.5\n" * 2, ["a"])
+    rows, _ = run("a\n" + "0.10000000000000001\n0.5000000000000000000\n" * 2, ["a"])
+    assert [row[0] for row in rows[1:]] == ["0.1", "0.5"] * 2

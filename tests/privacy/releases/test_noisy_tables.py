@@ -364,7 +364,9 @@ def test_an_officer_sees_cost_and_error_before_anything_is_paid(budget, file):
     assert "at a delta of 0.000001" in shown
     assert "The policy lets it leave" in shown
     assert not TableRelease.objects.exists()
-    assert "has no colon" in officer.post(page, {**FORM, "values": "city"}).content.decode()
+    refused = officer.post(page, {**FORM, "values": "city"}).content.decode()
+    assert 'name="values" aria-invalid="true" autofocus' in refused
+    assert "has no colon: write COLUMN: values.</span>" in refused
 
     answer = officer.post(page, {**FORM, "do": "make"})
     row = TableRelease.objects.get()
