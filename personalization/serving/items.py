@@ -49,7 +49,7 @@ class Items:
         self.revision = revision
         self._entries: Memo[str, Entry] = Memo(_MOST_BYTES, _bytes_of_entry)
         self._read_to: str | None = ""  # None: to the end
-        self._tables: dict[frozenset[str], Table] = {}
+        self._tables: dict[tuple[int, frozenset[str]], Table] = {}
         self._general: Memo[_Lists, _General] = Memo(MIB, _bytes_of_list)
         self._written: Memo[tuple[_Lists, str | None], Written] = Memo(MIB, _bytes_of_text)
 
@@ -75,13 +75,14 @@ class Items:
 
     def table(self, items: Sequence[Item], positions: NDArray[np.intp], hidden: frozenset[str]) -> Table:
         """Return a model's items as they are named, at least at these positions. Raises ReadingFailed."""
-        found = self._tables.get(hidden)
-        if found is None or found.items is not items:
+        key = id(items), hidden  # a table that is held keeps its items
+        found = self._tables.get(key)
+        if found is None:
             found = Table(items)
             if self.revision is not None:
                 if len(self._tables) >= _MOST_TABLES:
                     self._tables.clear()
-                self._tables[hidden] = found
+                self._tables[key] = found
         missing = positions[~found.is_known[positions]]
         if missing.size:
             found.fill(missing, self.named([items[place].id for place in missing.tolist()], hidden))

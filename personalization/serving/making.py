@@ -232,7 +232,7 @@ def _completed(listed: list[Worded], wanted: list[str], entries: Mapping[str, En
     rest = [
         (item, entries[item].title, "promoted" if entries[item].is_promoted else "popular")
         for item in wanted
-        if item not in ranked
+        if item not in ranked and item in entries
     ]
     return [*listed, *map(Worded.of, wording.popular(rest[: count - len(listed)]))]
 
