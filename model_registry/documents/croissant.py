@@ -243,7 +243,7 @@ def write(sheet: DataSheet) -> bytes:
         document = {"@context": _CONTEXT, "@type": "sc:Dataset", "conformsTo": CONFORMS, **_document(sheet)}
         _check_required(Read(document), document, _REQUIRED)
     else:
-        theirs = _document(DataSheet.model_validate(_members(Read(original), original)))
+        theirs = _document(made(DataSheet, _members(Read(original), original), Read(original)))
         document = overlaid(original, theirs, _document(sheet))
     data = json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
     read(data)  # what we write passes what we read

@@ -222,8 +222,10 @@ def write(card: ModelCard) -> bytes:
     else:
         if original.get("specVersion") not in _VERSIONS:
             raise Read(original).refuse(("specVersion",), f"The version must be one of {', '.join(_VERSIONS)}.")
-        path, component = _model(Read(original), original)
-        theirs = _component(ModelCard.model_validate(_members(component)))
+        read_before = Read(original)
+        check_cyclonedx(read_before, original["specVersion"])  # a card of our own JSON may state any
+        path, component = _model(read_before, original)
+        theirs = _component(card_of(_members(component), read_before))
         document = _raised(_replaced(original, path, overlaid(component, theirs, _component(card))))
     check_cyclonedx(Read(document), document["specVersion"])
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
@@ -278,7 +280,7 @@ def _component(card: ModelCard) -> Document:
     return without_blanks(
         {
             "type": "machine-learning-model",
-            "name": card.name or "model",
+            "name": card.name if card.name.strip() else "model",
             "version": card.version,
             "description": card.overview,
             "authors": [

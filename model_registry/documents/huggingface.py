@@ -6,9 +6,10 @@ it does not know. The metadata's own members: hub-docs at 242f4a1e.
 
 import re
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
-from model_registry.documents.card import ModelCard
+from model_registry.documents.card import Evaluation, ModelCard
 from model_registry.documents.files import eval_results, front_matter
 from model_registry.documents.forms import (
     Document,
@@ -42,7 +43,7 @@ def read(data: bytes) -> ModelCard:
 def write(card: ModelCard) -> bytes:
     """Return the README.md of a card."""
     original = card.kept.get(NAME, {})
-    theirs = _document(ModelCard.model_validate(_members(Read(original))))
+    theirs = _document(card_of(_members(Read(original)), Read(original)))
     beside = eval_results.of(card)
     own = [each for each in card.evaluations if each not in beside]
     metadata = overlaid(original, theirs, _document(card.model_copy(update={"evaluations": own})))
@@ -190,7 +191,7 @@ def _document(card: ModelCard) -> Document:
     """Return the metadata that a card has words for."""
     licence = card.licenses[0] if card.licenses else None
     ids = [each.id for each in card.licenses if each.id]
-    results = [_result(each, card) for each in card.evaluations]
+    results = _results(card.evaluations, card)
     return without_blanks(
         {
             "language": card.languages,
@@ -207,16 +208,22 @@ def _document(card: ModelCard) -> Document:
     )
 
 
-def _with_results(metadata: Document, card: ModelCard, beside: Sequence[Any]) -> Document:
+def _with_results(metadata: Document, card: ModelCard, beside: Sequence[Evaluation]) -> Document:
     """Return the metadata with results that stood in files of their own, behind those it has."""
     if not beside:
         return metadata
     index = (metadata.get("model-index") or [{"name": card.name or "model", "results": []}])[0]
-    results = [*index["results"], *(_result(each, card) for each in beside)]
+    results = [*index["results"], *_results(beside, card)]
     return {**metadata, "model-index": [{**index, "results": results}]}
 
 
-def _result(each: Any, card: ModelCard) -> Document:
+def _results(evaluations: Sequence[Evaluation], card: ModelCard) -> list[Document]:
+    """Return the results with a figure; the hub has no place for one without."""
+    has_figure = (any(metric.value is not None for metric in each.metrics) for each in evaluations)
+    return [_result(each, card) for each in compress(evaluations, has_figure)]
+
+
+def _result(each: Evaluation, card: ModelCard) -> Document:
     """Return a result with the members that the hub demands, also where the card was read from a form without them."""
     data = each.dataset
     unnamed = next((one.name for one in card.training.data if one.name), "unknown")

@@ -27,6 +27,16 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]
 _BREAK = re.compile("[\x85\u2028\u2029]")
 _NO_FIGURE = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 TOO_LARGE = f"The document is nested deeper than {MAX_DEPTH} or has more than {MAX_NODES:,} values."
+# Files that are no UTF-8 text: where each has its mark, and what is said of them.
+_UTF_16 = "UTF-16 and no UTF-8 text; save it as UTF-8"
+_ARCHIVE = "an archive or compressed file that is no zip; archives of documents are zips"
+_OTHER_FILES = (
+    (0, b"\xff\xfe", _UTF_16), (0, b"\xfe\xff", _UTF_16),
+    (0, b"\x1f\x8b", _ARCHIVE), (0, b"BZh", _ARCHIVE), (0, b"\xfd7zXZ", _ARCHIVE), (0, b"7z\xbc", _ARCHIVE),
+    (257, b"ustar", _ARCHIVE),
+    (0, b"PK\x03\x04", "a zip archive, and the form of one document was named"),
+    (0, b"%PDF", "a PDF, which is written and not read"),
+)  # fmt: skip
 ESCAPED = "There is a control character, or half of a character, in a text."
 Path = tuple[str | int, ...]
 
@@ -48,6 +58,9 @@ def decoded(data: bytes) -> str:
     """Return the text of a file, without a byte order mark. Raises DocumentRefused."""
     if len(data) > MAX_BYTES:
         raise DocumentRefused(f"The file is larger than {MAX_BYTES // 1024:,} KiB.")
+    for place, mark, kind in _OTHER_FILES:
+        if data.startswith(mark, place):
+            raise DocumentRefused(f"This is {kind}.", line=1)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:

@@ -65,7 +65,8 @@ def read(data: bytes) -> ModelCard:
 def write(card: ModelCard) -> bytes:
     """Return the JSON of a card, which names its schema."""
     original = card.kept.get(NAME, {"schema_version": SCHEMA_VERSION})
-    theirs = _document(ModelCard.model_validate(_members(original)))
+    check(Read(original), (), original, _FORM)  # a card of our own JSON may state any
+    theirs = _document(card_of(_members(original), Read(original)))
     document = overlaid(original, theirs, _document(card))
     return json.dumps(document, ensure_ascii=False, indent=2).encode() + b"\n"
 
@@ -88,13 +89,13 @@ def _members(document: Document) -> Document:
         "version": version.get("name", ""),
         "date": version.get("date", ""),
         "changes": version.get("diff", ""),
-        "owners": details.get("owners", []),
+        "owners": [_only(each, ("name", "contact")) for each in details.get("owners", [])],
         "licenses": [
             {"id": each.get("identifier", ""), "text": each.get("custom_text", "")}
             for each in details.get("licenses", [])
         ],
         "references": [each.get("reference", "") for each in details.get("references", [])],
-        "citations": details.get("citations", []),
+        "citations": [_only(each, ("style", "citation")) for each in details.get("citations", [])],
         "architecture": {
             "name": parameters.get("model_architecture", ""),
             "inputs": _formats(parameters, "input_format"),
@@ -113,6 +114,10 @@ def _members(document: Document) -> Document:
             ],
         },
     }
+
+
+def _only(each: Document, names: tuple[str, ...]) -> Document:
+    return {name: each[name] for name in names if name in each}
 
 
 def _formats(parameters: Document, name: str) -> list[str]:

@@ -26,6 +26,8 @@ from personalization.snapshots import files
 
 NEW_ITEMS = "new items alone, protocol=S"
 """Slice of the figure of items that were treated as new."""
+SPLIT = "last fifth of each person's items"
+LATENCY = f"at most {engine.SLOW_S:g} s, else the general list"
 BY_LEVEL = {
     "precision": "precision@10",
     "recall": "recall@10",
@@ -132,7 +134,7 @@ def _ndcg(given: Mapping[str, Any], group: str) -> Metric:
 
 
 def _with_rules(evaluation: Evaluation) -> Evaluation:
-    held_out = {"split": "last fifth of each person's items", "args": files.rules()}
+    held_out = {"split": SPLIT, "args": files.rules()}
     return evaluation.model_copy(update={"dataset": evaluation.dataset.model_copy(update=held_out)})
 
 
@@ -150,7 +152,7 @@ def _alternatives(version: ModelVersion) -> list[Alternative]:
         Alternative(
             approach="This version",
             quality=_quality(served["individual"], "level=individual"),
-            latency=f"at most {engine.SLOW_S:g} s, else the general list",
+            latency=LATENCY,
             risk="weights rest on two people or more", effort="trained each night",
             data="what people did who allow training", chosen=True,
         ),

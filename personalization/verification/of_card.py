@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from math import isnan
 from typing import Any
 
 from model_registry import prefill
@@ -17,7 +19,7 @@ _HALF = 0.0005 + 1e-9
 _NDCG = "ndcg@10"
 _OTHERS = ("precision", "recall", "coverage", "diversity", "novelty", "popularity_lift", "serendipity", "lift")
 _AT_TEN = {"precision": "precision@10", "recall": "recall@10"}
-_PEOPLE = re.compile(r"(\d[\d,.]*) people")
+_PEOPLE = re.compile(r"(\d\S*(?: (?:thousand|million|billion))?) (?:people|persons|users|subjects|customers)\b")
 _QUALITY = re.compile(r"ndcg@10 (-?\d+(?:\.\d+)?)(?: \((level=\w+)\))?", re.IGNORECASE)
 
 
@@ -62,16 +64,28 @@ def lines(
         yield _disparity(f"card: disparities[{number}] {disparity.metric} {disparity.group}", disparity, known)
     for number, alternative in enumerate(card.alternatives):
         yield from _alternative(f"card: alternatives[{number}] {alternative.approach}", alternative, known)
+    if card.considerations.environmental:
+        yield Line("card: considerations.environmental", State.MISSING, "No file of the version bears it out.")
 
 
 def _version(card: ModelCard, version: ModelVersion) -> Iterator[Line]:
     if card.version:
         yield compared("card: version", card.version, str(version.version))
     if card.date:
-        yield compared("card: date", card.date[:10], version.created_at.date().isoformat())
+        yield compared("card: date", _day(card.date), version.created_at.date().isoformat())
+    serves = sorted(purpose.slug for purpose in version.purposes.all())
     if card.governance.intended_purposes:
-        serves = sorted(purpose.slug for purpose in version.purposes.all())
         yield compared("card: governance.intended_purposes", sorted(card.governance.intended_purposes), serves)
+    if both := sorted({*serves} & {*card.governance.forbidden_purposes}):
+        yield Line("card: governance.forbidden_purposes", State.DIFFERS, f"It serves {', '.join(both)[:60]}.")
+
+
+def _day(text: str) -> str:
+    """Return the day of a date or a moment; another text as it is."""
+    try:
+        return datetime.fromisoformat(text).date().isoformat()
+    except ValueError:
+        return text
 
 
 def _training(card: ModelCard, known: _Known) -> Iterator[Line]:
@@ -93,14 +107,20 @@ def _training(card: ModelCard, known: _Known) -> Iterator[Line]:
 def _dataset(what: str, dataset: Dataset, known: _Known) -> Iterator[Line]:
     if dataset.digest in known.digests:
         yield Line(f"{what}.digest", known.digests[dataset.digest])
+        yield compared(f"{what}.name", dataset.name, prefill.data_name(known.version), known.digests[dataset.digest])
     elif dataset.digest and dataset.name == prefill.data_name(known.version):
         yield Line(f"{what}.digest", State.DIFFERS, "It is of other bytes than the data that was registered.")
     elif dataset.name or dataset.digest:
         yield Line(f"{what}.digest", State.MISSING, f"There is no data set “{dataset.name[:60]}” of this version here.")
-    if stated := _PEOPLE.search(dataset.description):
-        yield _of(f"{what}.description", _number(stated.group(1)), known.borne.get("people"))
+    for stated in _PEOPLE.findall(dataset.description):
+        yield _of(f"{what}.description", _count(stated), known.borne.get("people"))
     if dataset.args is not None:
         yield compared(f"{what}.args", dataset.args, known.rules[0], known.rules[1])
+    if dataset.split is not None:
+        yield compared(f"{what}.split", dataset.split, own_card.SPLIT, known.rules[1])
+    for name in ("config", "revision"):
+        if getattr(dataset, name) is not None:
+            yield Line(f"{what}.{name}", State.MISSING, "The data of this version has none.")
 
 
 def _evaluation(what: str, evaluation: Evaluation, known: _Known) -> Iterator[Line]:
@@ -117,6 +137,8 @@ def _metric(what: str, metric: Metric, known: _Known) -> Iterator[Line]:
     yield _near(what, _number(metric.value), figure.value, figure.state)
     if metric.name and metric.name.casefold() != metric.type.casefold():
         yield Line(f"{what} name", State.DIFFERS, f"It is called “{metric.name[:60]}”, and is {metric.type}.")
+    if metric.verified:
+        yield Line(f"{what} verified", State.MISSING, "A mark of the hub is nothing that a file bears out.")
     if metric.config is not None or metric.args is not None:
         yield Line(f"{what} settings", State.MISSING, "No file of the version bears settings of a figure out.")
     if metric.interval is not None:
@@ -144,6 +166,10 @@ def _disparity(what: str, disparity: Disparity, known: _Known) -> Line:
 
 
 def _alternative(what: str, alternative: Alternative, known: _Known) -> Iterator[Line]:
+    for name in ("latency", "risk", "effort", "data"):
+        text = getattr(alternative, name)
+        if any(letter.isdigit() for letter in text) and text != own_card.LATENCY:
+            yield Line(f"{what} {name}", State.MISSING, "No file of the version bears this figure out.")
     stated = _QUALITY.fullmatch(alternative.quality.strip())
     if stated is None:
         if any(letter.isdigit() for letter in alternative.quality):
@@ -155,6 +181,16 @@ def _alternative(what: str, alternative: Alternative, known: _Known) -> Iterator
         yield Line(what, State.MISSING, "No comparison of the training bears this figure out.")
     else:
         yield _near(what, float(stated.group(1)), figure.value, figure.state)
+        if alternative.chosen:
+            yield _chosen(f"{what} chosen", figure, known)
+
+
+def _chosen(what: str, figure: Figure, known: _Known) -> Line:
+    """Return whether a figure is of what was chosen: of this version, or of the approach that validation chose."""
+    served, tried = known.figures.get((_NDCG, "level=individual")), _tried("chosen", known)
+    if any(each is not None and _is_near(figure.value, each.value) for each in (served, tried)):
+        return Line(what, figure.state)
+    return Line(what, State.DIFFERS, "Another approach was chosen.")
 
 
 def _tried(approach: str, known: _Known) -> Figure | None:
@@ -227,6 +263,12 @@ def _near(what: str, stated: float, found: float, state: State) -> Line:
 
 def _is_near(stated: float, found: float) -> bool:
     return abs(stated - found) <= _HALF
+
+
+def _count(text: str) -> float | str:
+    """Return a count as a number; one in other words, such as ``7k``, as it is."""
+    number = _number(text)
+    return text if isnan(number) else number
 
 
 def _number(value: Any) -> float:

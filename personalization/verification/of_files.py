@@ -19,6 +19,7 @@ from personalization.snapshots.files import Data, Listed, Unreadable
 from personalization.verification.lines import Line, State
 
 Kind = ModelFile.Kind
+_STILL_THERE = "The register says that it was deleted, and it is still there."
 
 
 @dataclass
@@ -73,6 +74,8 @@ def _artifact(version: ModelVersion, row: ModelFile | None, found: Checked) -> L
     if not version.artifact:
         return Line(what, State.MISSING, "The version has no artifact here.")
     if row is not None and row.gone_at is not None:
+        if (folder / version.artifact).exists():
+            return Line(what, State.DIFFERS, _STILL_THERE)
         return Line(what, State.DIGEST_ONLY, f"Deleted on {row.gone_at:%Y-%m-%d}, as its record period says.")
     if found.said is None or found.said.artifact_sha256 != digest:
         return Line(what, State.DIFFERS, "No signature is about this digest.")
@@ -91,9 +94,11 @@ def _snapshot(kind: Kind, row: ModelFile | None, found: Checked) -> Line:
         return Line(what, State.MISSING, "The version has none.")
     if found.said is None or found.said.files.get(kind) != row.sha256:
         return Line(what, State.DIFFERS, "No signature is about this digest.")
-    if row.gone_at is not None:
-        return Line(what, State.DIGEST_ONLY, f"Deleted on {row.gone_at:%Y-%m-%d}, as its retention says.")
     content = keeping.read(row)
+    if row.gone_at is not None:
+        if content is not None:
+            return Line(what, State.DIFFERS, _STILL_THERE)
+        return Line(what, State.DIGEST_ONLY, f"Deleted on {row.gone_at:%Y-%m-%d}, as its retention says.")
     if content is None:
         return Line(what, State.MISSING, "There is no such file.")
     digest = files.digest(content)

@@ -26,7 +26,8 @@ from model_registry.documents.refusal import DocumentRefused
 from model_registry.models import ModelVersion
 
 Kept = list[Document]
-MARK = b"PK\x03\x04"
+# How a zip begins: with a file, without any, and split.
+MARKS = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _MAX_FILES = 20
 _SUFFIXES = (".md", ".markdown", ".json")
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -55,7 +56,7 @@ def read(data: bytes) -> list[Found]:
 @transaction.atomic
 def take_in(version: ModelVersion, name: str, data: bytes, *, actor: str, form: str = "", kind: str = "card") -> Kept:
     """Keep the document of a file, or all those of an archive. Raises DocumentRefused, and nothing is kept then."""
-    if not form and data.startswith(MARK):
+    if not form and data.startswith(MARKS):
         found = read(data)
     else:
         as_form = form or keeping.guess_form(name, data)

@@ -1,7 +1,9 @@
 """Archives of documents: read in memory, bounded, and taken in whole or not at all."""
 
+import gzip
 import json
 import struct
+import tarfile
 import zipfile
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -47,6 +49,16 @@ def link(name: str) -> zipfile.ZipInfo:
     entry = zipfile.ZipInfo(name)
     entry.external_attr = 0o120777 << 16
     return entry
+
+
+def tarred() -> bytes:
+    """A tar with a link that leads out of it."""
+    out = BytesIO()
+    entry = tarfile.TarInfo("README.md")
+    entry.type, entry.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        archive.addfile(entry)
+    return out.getvalue()
 
 
 def encrypted() -> bytes:
@@ -169,6 +181,34 @@ def test_all_documents_of_an_archive_are_kept_or_none(version: ModelVersion, tmp
 def test_a_file_without_end_is_read_as_far_as_it_may(version: ModelVersion) -> None:
     with pytest.raises(CommandError, match="larger than"):
         call_command("model", "import", str(version), "/dev/zero")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (packed(), "1 to 20 files"),
+        (gzip.compress(README), "line 1: This is an archive or compressed file that is no zip"),
+        (b"BZh91AY", "archives of documents are zips"),
+        (tarred(), "archives of documents are zips"),
+        ("---\nlicense: mit\n---\n".encode("utf-16"), "UTF-16 and no UTF-8 text; save it as UTF-8"),
+        (b"%PDF-1.7\n", "a PDF, which is written and not read"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(version: ModelVersion, data: bytes, says: str, tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    file.write_bytes(data)
+
+    with pytest.raises(CommandError, match=says):
+        call_command("model", "import", str(version), str(file))
+    assert not Document.objects.exists()
+
+
+def test_a_zip_is_no_document_of_a_form(version: ModelVersion, tmp_path: Path) -> None:
+    file = tmp_path / "README.md"
+    file.write_bytes(packed(("README.md", README)))
+
+    with pytest.raises(CommandError, match="a zip archive, and the form of one document was named"):
+        call_command("model", "import", str(version), str(file), "--form", "huggingface")
 
 
 def test_an_archive_whose_content_is_spoilt_is_refused() -> None:

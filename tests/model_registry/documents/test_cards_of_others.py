@@ -126,6 +126,7 @@ CARDS = [
     Case("each language", "hub", hub("language: [" + ", ".join(f"l{number}" for number in range(5_000)) + "]")),
     Case("empty toolkit card", "toolkit", b"{}"),
     Case("toolkit members of others inside", "toolkit", kit(
+        model_details={"owners": [{"name": "A", "role": "maintainer"}], "citations": [{"citation": "c", "doi": "d"}]},
         model_parameters={"data": [{"name": "a", "graphics": {"collection": [{"name": "g", "description": "d"}]}}]},
         quantitative_analysis={"performance_metrics": [{"type": "accuracy", "value": "0.9", "threshold": "0.5"}]})),
     Case("toolkit without a schema", "toolkit", kit(model_details={"name": "a", "overview": "", "licenses": []})),

@@ -301,6 +301,22 @@ FULL = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("form", [huggingface, toolkit, cyclonedx], ids=lambda form: form.NAME)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"evaluations": [{"metrics": [{"type": "auc"}]}, {"metrics": []}, {"metrics": [{"value": 0}]}]},
+        {"name": " "},
+        {"owners": [{}], "citations": [{}], "licenses": [{}], "training": {"data": [{}]}},
+    ],
+    ids=json.dumps,
+)
+def test_what_is_written_of_a_card_that_says_little_is_read_again(form: Any, said: dict[str, Any]) -> None:
+    written = form.write(ModelCard.model_validate(said))
+
+    assert form.write(form.read(written)) == written
+
+
 NOTHING: list[dict[str, Any]] = [
     {"name": " "}, {"overview": "TBD"}, {"owners": [{"name": "A", "contact": "\n"}]}, {"licenses": [{"id": "other"}]},
     {"licenses": [{"id": "unknown"}]}, {"licenses": [{}]}, {"architecture": {"task": "N/A", "name": "EASE"}},

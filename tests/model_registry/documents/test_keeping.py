@@ -101,7 +101,7 @@ def test_a_refused_file_names_its_line_and_changes_nothing(version: ModelVersion
     assert not Document.objects.exists()
 
 
-@pytest.mark.parametrize("name", ["house@9", "house", "nobody@1", "house@x", "house@²"])
+@pytest.mark.parametrize("name", ["house@9", "house@99999999999999999999", "house", "nobody@1", "house@x", "house@²"])
 def test_a_version_that_is_not_there_is_named(version: ModelVersion, name: str) -> None:
     with pytest.raises(CommandError, match="There is no version"):
         run("show", name)
@@ -137,6 +137,26 @@ def test_a_bill_of_materials_of_no_version_is_not_written(version: ModelVersion)
 
     with pytest.raises(DocumentRefused, match="The version must be one of"):
         keeping.written(row, "cyclonedx")
+
+
+@pytest.mark.parametrize(
+    ("form", "kept"),
+    [
+        ("model-card-toolkit", {"model_details": 5}),
+        ("model-card-toolkit", {"model_details": {"version": None}}),
+        ("model-card-toolkit", {"considerations": {"users": [1]}}),
+        ("cyclonedx", {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+            {"type": "machine-learning-model", "name": "m", "modelCard": 5}]}),
+        ("cyclonedx", {"bomFormat": "CycloneDX", "specVersion": [], "components": 5}),
+        ("huggingface", {"model-index": {"results": 5}}),
+        ("huggingface", {"tags": [None]}),
+    ],
+)  # fmt: skip
+def test_a_card_that_states_another_original_is_refused_when_it_is_written(form: str, kept: dict[str, Any]) -> None:
+    _kind, card = keeping.read(json.dumps({"name": "House", "kept": {form: kept}}).encode(), "json")
+
+    with pytest.raises(DocumentRefused):
+        keeping.FORMS[form][1].write(card)
 
 
 def test_what_a_form_has_no_place_for_is_named(version: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:

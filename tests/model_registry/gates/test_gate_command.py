@@ -66,8 +66,9 @@ def test_a_version_with_its_evidence_ends_well(version: ModelVersion) -> None:
     assert (dpia["owner"], dpia["until"]) == ("officer:third", found["until"])
 
 
-def test_a_version_that_is_not_there_is_another_status(register_in_force: None) -> None:
-    with pytest.raises(CommandError, match="There is no version 3") as ended:
-        call_command("gate", "house", "3")
+@pytest.mark.parametrize("number", ["3", "0", "99999999999999999999"])
+def test_a_version_that_is_not_there_is_another_status(version: ModelVersion, number: str) -> None:
+    with pytest.raises(CommandError, match=f"There is no version {number}") as ended:
+        call_command("gate", "house", number)
 
     assert ended.value.returncode == 2

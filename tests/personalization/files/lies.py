@@ -207,6 +207,13 @@ def _artifact_digest(version):
     ModelVersion.objects.filter(pk=version.pk).update(artifact_sha256="12" * 32)
 
 
+def _said_to_be_deleted(kind):
+    def plant(version):
+        version.files.filter(kind=kind).update(gone_at=datetime(2026, 1, 1, tzinfo=UTC))
+
+    return plant
+
+
 LIES = {
     "swapped metric": (figure("level=individual", value=0.99), "card: evaluations[0] ndcg@10 level=individual"),
     "swapped levels": (on_card(_swapped_levels), "card: evaluations[0] ndcg@10 level=none"),
@@ -304,6 +311,49 @@ LIES = {
         _added("governance.intended_purposes", "newsletter"),
         "card: governance.intended_purposes",
     ),
+    "name of other data with the digest of these": (
+        said("training.data.0.name", "MovieLens 25M"),
+        "card: training.data[0].name",
+    ),
+    "measured on what it was trained on": (
+        said("evaluations.0.dataset.split", "train"),
+        "card: evaluations[0].dataset.split",
+    ),
+    "revision of the data": (
+        said("training.data.0.revision", "e8379541af4e31359cca9fbcf4b00f2671dba205"),
+        "card: training.data[0].revision",
+    ),
+    "people in other words": (
+        said("training.data.0.description", lambda before: f"{before} Asked were 7 million users."),
+        "card: training.data[0].description",
+    ),
+    "people written short": (
+        said("training.data.0.description", "Events of 7k people."),
+        "card: training.data[0].description",
+    ),
+    "mark of verification": (
+        figure("level=individual", verified=True),
+        "card: evaluations[0] ndcg@10 level=individual verified",
+    ),
+    "another approach chosen": (
+        said("alternatives.0.chosen", True),
+        "card: alternatives[0] General list, the same for everybody chosen",
+    ),
+    "latency that was not measured": (
+        said("alternatives.1.latency", "0.001 s"),
+        "card: alternatives[1] This version latency",
+    ),
+    "energy that was not measured": (
+        said("considerations.environmental", {"energyConsumptions": [{"activity": "training"}]}),
+        "card: considerations.environmental",
+    ),
+    "forbids what it does": (
+        said("governance.forbidden_purposes", ["recommendations"]),
+        "card: governance.forbidden_purposes",
+    ),
+    "day with more behind it": (said("date", lambda before: f"{before}, before the change"), "card: date"),
+    "data that were not deleted": (_said_to_be_deleted("data"), "data snapshot"),
+    "artifact that was not deleted": (_said_to_be_deleted("artifact"), "artifact"),
     "flipped byte of the data": (_flipped_byte, "data snapshot"),
     "missing data": (_removed_data, "data snapshot"),
     "changed data with its digest": (_data_with_its_digest, "data snapshot"),
