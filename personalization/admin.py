@@ -105,6 +105,7 @@ class FeatureAdmin(DraftsChanges, ModelAdmin):
 @admin.register(RegressionCase)
 class RegressionCaseAdmin(DraftsChanges, ModelAdmin):
     form = CaseForm
+    empty_text = "A case asks the model a question whose answer is known. The audits of each version ask it again."
     list_display = ["slug", "model", "level", "asks", "asked"]
     list_filter = ["is_active", "model"]
     list_select_related = ["model"]

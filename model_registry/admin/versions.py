@@ -28,6 +28,10 @@ class VersionForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(VersionColumns, DraftsChanges, VersionSteps):
     form = VersionForm
+    empty_text = (
+        "Each training registers a draft here (Recommender, Trainings). A model that runs elsewhere is registered "
+        "through the API, or by ./assent model register."
+    )
     list_display = ["title", "standing", "serves", "max_level", "created", "changed"]
     list_filter = ["status", "model"]
     list_select_related = ["model"]

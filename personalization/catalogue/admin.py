@@ -94,6 +94,7 @@ def _is(kind: TypeAdapter[str], text: str) -> bool:
 @admin.register(Item)
 class ItemAdmin(ModelAdmin):
     form = ItemForm
+    empty_text = "Services send what can be recommended through the API; officers may add it one by one."
     list_display = ["title", "kinds", "marks", "offered"]
     list_filter = ["is_active", "is_promoted", "is_editorial"]
     search_fields = ["title", "slug"]

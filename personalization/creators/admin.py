@@ -14,6 +14,7 @@ from personalization.models import CreatorOptOut
 
 @admin.register(CreatorOptOut)
 class CreatorOptOutAdmin(ModelAdmin):
+    empty_text = "Creators who asked not to be recommended stand here. Their items are in no list from then on."
     list_display = ["creator", "since"]
     search_fields = ["creator"]
     fields = ["creator", "since"]

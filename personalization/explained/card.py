@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,6 +19,36 @@ _AGES = {
     "adult": gettext_lazy("Of age"),
     "minor": gettext_lazy("Under age, a teenager"),
     "child": gettext_lazy("A child"),
+}
+
+# What a gate that passed means to a reader.
+CHECKS = {
+    "approval": gettext_lazy("Two people approved it"),
+    "card": gettext_lazy("Its card is complete"),
+    "datasheet": gettext_lazy("Its training data are described"),
+    "dpia": gettext_lazy("Its effects on privacy were assessed"),
+    "fria": gettext_lazy("Its effects on fundamental rights were assessed"),
+    "runbook": gettext_lazy("What to do when it fails is written down"),
+    "reviews": gettext_lazy("People of several professions reviewed it"),
+    "segments": gettext_lazy("No group that it knows is too small"),
+    "quality": gettext_lazy("It recommends no worse than the version before"),
+    "fallback": gettext_lazy("There is another list for when it fails"),
+    "freshness": gettext_lazy("Its training data are recent"),
+    "files": gettext_lazy("Its files are those that were checked"),
+    "opted_out": gettext_lazy("People who opted out are served no worse"),
+    "epsilon": gettext_lazy("It keeps to its privacy budget"),
+    "bias_audit": gettext_lazy("It serves groups of people alike"),
+    "leak_audit": gettext_lazy("It gives away little about single people"),
+    "adversarial_audit": gettext_lazy("It withstands manipulation"),
+    "regression_audit": gettext_lazy("It answers recorded cases as expected"),
+    "ageing_audit": gettext_lazy("It stays good as it ages"),
+    "monitoring": gettext_lazy("It is being watched"),
+    "inputs": gettext_lazy("What it works with arrives"),
+    "drift": gettext_lazy("People behave as in its training"),
+    "service": gettext_lazy("It answers in time"),
+    "incident_contact": gettext_lazy("There is a contact for incidents"),
+    "audits_renewed": gettext_lazy("Its audits are recent"),
+    "retraining": gettext_lazy("It is trained again in time"),
 }
 
 
@@ -86,11 +117,13 @@ def _of_card(card: ModelCard) -> Iterator[Fact]:
 
 def _of_register(version: ModelVersion, k: int) -> Iterator[Fact]:
     people = version.metrics.get("people", 0)
-    yield Fact(_("People it learnt from, who allowed it"), [f"{people:,}"] if people >= k else [], is_quoted=False)
+    many = [number_format(people, force_grouping=True)] if people >= k else []
+    yield Fact(_("People it learnt from, who allowed it"), many, is_quoted=False)
     yield Fact(_("Uses no more of you than"), [str(words.LEVELS[version.max_level])], is_quoted=False)
     found = outcome.of(version)
-    passed = [line.title for line in found.lines if line.is_met and line.finding.state != EXEMPT]
-    yield Fact(_("Checks it passed"), passed)
+    passed = [line for line in found.lines if line.is_met and line.finding.state != EXEMPT]
+    said = [str(CHECKS.get(line.slug, line.title)) for line in passed]
+    yield Fact(_("Checks it passed"), said, is_quoted=False)
     exempt = [f"{line.title}: {line.finding.why}" for line in found.lines if line.finding.state == EXEMPT]
     yield Fact(_("Checks that do not apply to it"), exempt)
 
@@ -101,7 +134,7 @@ def _figures(card: ModelCard) -> Iterator[Figure]:
         if "protocol=" in metric.slice:
             continue
         if isinstance(metric.value, int | float) and not isinstance(metric.value, bool):
-            yield Figure(_whom(metric.slice), f"{100 * metric.value:.1f} %", _interval(metric))
+            yield Figure(_whom(metric.slice), _per_cent(metric.value), _interval(metric))
 
 
 def _whom(group: str) -> str:
@@ -117,4 +150,11 @@ def _interval(metric: Metric) -> str:
     ends: list[Any] = [metric.interval.lower, metric.interval.upper] if metric.interval else []
     if len(ends) != 2 or not all(isinstance(end, int | float) for end in ends):
         return ""
-    return _("%(lower)s to %(upper)s") % {"lower": f"{100 * ends[0]:.1f}", "upper": f"{100 * ends[1]:.1f} %"}
+    return _("%(lower)s to %(upper)s") % {
+        "lower": number_format(100 * ends[0], decimal_pos=1),
+        "upper": _per_cent(ends[1]),
+    }
+
+
+def _per_cent(share: float) -> str:
+    return f"{number_format(100 * share, decimal_pos=1)}\N{NO-BREAK SPACE}%"

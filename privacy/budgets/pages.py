@@ -117,6 +117,7 @@ class StatisticForm(_PlainNumbers):
 
 class PrivacyBudgetAdmin(DraftsChanges, ModelAdmin):
     form = BudgetForm
+    empty_text = "A budget says how much may be learnt about one person from what is published of a data set."
     list_display = ["title", "standing", "spent", "left", "renewed"]
     fieldsets = [
         (None, {"fields": ["data_set", "epsilon_total", "delta", "window"]}),
@@ -163,7 +164,7 @@ class PrivacyBudgetAdmin(DraftsChanges, ModelAdmin):
         if not budget.pk:
             return _UNSAVED
         found = budget.spends.all()[:_CHARGES_SHOWN]
-        return grid(["Release", "Epsilon", "By", "When"], (_charge(each) for each in found))
+        return grid(["Release", "Epsilon", "By", "When"], (_charge(each) for each in found), is_stacked=True)
 
 
 def _balance(budget: Any) -> ledger.Balance:
@@ -221,6 +222,7 @@ class StatisticAdmin(DraftsChanges, ModelAdmin):
 
 
 class ReleaseAdmin(ReadOnlyAdmin):
+    empty_text = "What is published of the statistics in use appears here, from the first night on."
     list_display = ["title", "published", "groups", "cost"]
     list_filter = [since("published_at"), "statistic"]
     list_select_related = ["spend"]

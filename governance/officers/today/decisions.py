@@ -63,14 +63,14 @@ def tiles(outcomes: Mapping[str, int]) -> list[dict[str, Any]]:
     # By identifier too, which holds the time: it has an index.
     lately = ConsentRecord.objects.filter(recorded_at__gte=day, pk__gte=uuid7_floor(day - DAY))
     changes = dict(lately.values_list("state").annotate(Count("id")))
-    total = sum(outcomes.values())
+    total, permitted = sum(outcomes.values()), outcomes.get("permit", 0)
     log = reverse("admin:policies_decision_changelist")
     ledger = reverse("admin:consent_consentrecord_changelist")
     return [
         {
             "label": _("Decisions in 24 hours"),
             "value": f"{total:,}",
-            "hint": _("%(share)d %% permitted") % {"share": 100 * outcomes.get("permit", 0) // max(total, 1)},
+            "hint": _("%(share)d %% permitted") % {"share": 100 * permitted // total} if total else _("none"),
             "url": f"{log}?since=day",
         },
         {

@@ -129,6 +129,16 @@ def test_an_officer_enters_an_opt_out_and_takes_it_back(register_in_force: None)
     assert actors == ["officer:helper", "officer:helper"]
 
 
+def test_an_empty_list_says_what_appears_in_it(register_in_force: None) -> None:
+    officer = signed_in(with_role("helper", "request-handler"))
+
+    empty = officer.get("/admin/personalization/creatoroptout/").content.decode()
+    assert "Creators who asked not to be recommended stand here." in empty
+    assert 'href="/admin/personalization/creatoroptout/add/">Add creator who opted out</a>' in empty
+    sought = officer.get("/admin/personalization/creatoroptout/?q=ruth").content.decode()
+    assert "Nothing fits what was asked for" in sought
+
+
 def test_another_role_enters_none(register_in_force: None) -> None:
     officer = signed_in(with_role("owner", "model-owner"))
 

@@ -6,6 +6,7 @@ import pytest
 from django.test import Client
 
 from model_registry.documents import keeping
+from model_registry.gates.checks import GATES
 from model_registry.models import ModelVersion
 from model_registry.pages import panels
 from personalization.creators import opt_outs
@@ -53,6 +54,17 @@ def test_the_card_says_what_it_is_for_and_how_well_it_does(deployed: ModelVersio
     assert '<dt>What it must not be used for</dt><dd lang="en">Prices</dd>' in html
     assert "<td>30.0 %</td><td>20.0 to 40.0 %</td>" in html
     assert "a" * 64 not in html
+
+
+def test_the_card_speaks_the_reader_s_language_and_writes_numbers_as_it_does(deployed: ModelVersion) -> None:
+    html = text(CARD, **{"Accept-Language": "de"})
+
+    assert "<dd>Fällt es aus, gibt es eine andere Liste</dd>" in html
+    assert "<td>30,0 %</td><td>20,0 bis 40,0 %</td>" in html
+
+
+def test_each_gate_has_words_for_readers() -> None:
+    assert set(card.CHECKS) == {*GATES, "approval"}
 
 
 def test_a_gate_that_does_not_apply_stands_on_the_card(deployed: ModelVersion) -> None:
