@@ -43,7 +43,7 @@ def main(arguments: Sequence[str]) -> int:
     except AnonymisationError as exc:
         return _refuse(str(exc))
     except OSError as exc:
-        return _refuse(f"{exc.filename or options.file}: {exc.strerror}.")
+        return _refuse(f"{exc.filename or options.output}: {exc.strerror or exc}.")
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -134,6 +134,9 @@ def _charged(budget: PrivacyBudget, charge: Charge, actor: str) -> BudgetSpend:
                 spent_at=timezone.now(),
             )
     except IntegrityError as exc:
+        already = BudgetSpend.objects.select_related("budget").filter(release_key=charge.key).first()
+        if already is not None:  # charged meanwhile, under the budget of another data set
+            return _same(already, charge)
         if _OVERSPENT not in str(exc):
             raise
         left = f"{_plain(balance(budget).left)} of {_plain(budget.epsilon_total)} is left; {_plain(charge.epsilon)}"

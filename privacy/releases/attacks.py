@@ -26,6 +26,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from privacy.anonymisation.files.opening import open_table
+from privacy.anonymisation.files.texts import texts_of
 from privacy.anonymisation.generalisation import MISSING, IntArray
 from privacy.releases.gate import INFERENCE, SINGLING_OUT
 
@@ -121,7 +122,7 @@ def _halves(table: "Table", rows: int, roles: Roles) -> tuple[pa.Table, pa.Table
 
 def _drawn(people: Any) -> Any:
     """Return a number from 0 to 1 for each row, the same for all rows of a person."""
-    coded = _plain(people).cast(pa.string()).fill_null("").dictionary_encode()
+    coded = texts_of(people).dictionary_encode()
     of_person = np.array([zlib.crc32(text.encode(), _SEED) for text in coded.dictionary.to_pylist()]) / 2**32
     return of_person[coded.indices.to_numpy(zero_copy_only=False)]
 
@@ -134,7 +135,7 @@ def _texts(table: pa.Table) -> dict[str, Any]:
     """Return the cells of each column as texts, the missing ones as labels write them."""
     found = {}
     for name in table.column_names:
-        cells = [_plain(chunk).cast(pa.string()).fill_null("") for chunk in table[name].chunks]
+        cells = map(texts_of, table[name].chunks)
         texts = np.array([text for chunk in cells for text in chunk.to_pylist()], dtype=object)
         found[name] = np.where(texts == "", MISSING, texts)
     return found

@@ -82,28 +82,31 @@ def profile(table: "Table") -> tuple[int, list[Profile]]:
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    from privacy.anonymisation.files.texts import texts_of
+
     rows, names = 0, [name for name in table.header if name not in table.nested]
-    values: dict[str, set[object]] = {name: set() for name in names}
+    if not names:
+        raise UnusableTable(f"Every column of '{table.path.name}' holds several values in a cell: flatten them.")
+    values: dict[str, set[str]] = {name: set() for name in names}
     empty = dict.fromkeys(names, 0)
     samples: dict[str, list[str]] = {name: [] for name in names}
     for part in table.batches(names):
         for name, column in part.items():
             found = values[name]
             counts = pc.value_counts(column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column)
-            for each in counts.to_pylist():
-                value = each["values"]
-                empty[name] += each["counts"] if value is None or value == "" else 0
+            texts = texts_of(counts.field("values")).to_pylist()
+            for text, number in zip(texts, counts.field("counts").to_pylist(), strict=True):
+                if text == "":
+                    empty[name] += number
+                    continue
                 if len(found) < _MOST_VALUES:
-                    found.add(value)
-                if len(samples[name]) < _SAMPLE and value is not None:
-                    samples[name].append(str(value))
+                    found.add(text)
+                if len(samples[name]) < _SAMPLE:
+                    samples[name].append(text)
         rows += len(next(iter(part.values())))
     if rows == 0:
         raise UnusableTable(f"'{table.path.name}' has no rows.")
-    profiles = [
-        _profile(name, len(values[name] - {None, ""}), empty[name], rows, list(filter(None, samples[name])))
-        for name in names
-    ]
+    profiles = [_profile(name, len(values[name]), empty[name], rows, samples[name]) for name in names]
     return rows, [
         *profiles,
         *(Profile(name, 0, 0, Role.DIRECT, "Its cells hold several values.") for name in table.nested),

@@ -4,9 +4,11 @@ The policy is asked when a release is proposed and again when it is approved, as
 manifest names what was published by digest, so ``verifying`` needs nothing but the two files and the public key.
 """
 
+import hashlib
+import logging
 import math
 from datetime import timedelta
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.db import transaction
 from django.utils import timezone
@@ -17,14 +19,15 @@ from oversight.approvals import steps, subjects, verdicts
 from privacy.anonymisation.files.inspection import sha256_of
 from privacy.budgets.estimates import CONFIDENCE
 from privacy.models import TableRelease
-from privacy.releases import gate, running, uploads
+from privacy.releases import gate, running, uploads, verifying
 from privacy.releases.asking import Asked
 from privacy.releases.gate import INFERENCE, SINGLING_OUT
 from privacy.releases.noisy.asking import NoisyAsked
-from privacy.releases.problems import ReleaseRefused
+from privacy.releases.problems import NoSuchRelease, ReleaseRefused
 from privacy.releases.subjects import of_release
 from privacy.releases.verifying import TYP
 
+logger = logging.getLogger(__name__)
 Stage = TableRelease.Stage
 _THOUSAND = 1_000
 
@@ -92,7 +95,7 @@ def approve(release: TableRelease, *, actor: str, seen: str, reason: str = "") -
     """
     current = _open(release)
     verdict = _permitted(current)
-    _refuse_changed(current)
+    _refuse_changed(current, verdict)
     current.decision = verdicts.approve(of_release(current), actor=actor, seen=seen, reason=reason)
     now = timezone.now()
     current.published_at, current.expires_at = now, now + timedelta(days=current.asked["days"])
@@ -134,9 +137,39 @@ def revoke(release: TableRelease, *, actor: str, reason: str) -> TableRelease:
     return current
 
 
-def note_download(release: TableRelease, *, actor: str, party: str) -> None:
-    """Write into the trail that a receiver was handed the copy."""
+def hand_out(release: TableRelease, *, actor: str, party: str) -> BinaryIO:
+    """Open the copy for a party, and write that into the trail.
+
+    Raises NoSuchRelease where it has ended or the file is gone, and where file, receivers or end are not those that
+    were measured and signed: whoever can write to the folder or the database cannot sign.
+    """
+    if release.stage not in (Stage.DRAFT, Stage.PROPOSED) and not release.is_in_force(timezone.now()):
+        raise NoSuchRelease("This release is not in force.")
+    try:
+        file = uploads.copy_of(release).open("rb")
+    except FileNotFoundError:
+        raise NoSuchRelease("The file of this release is not here any more.") from None
+    if not _is_as_signed(release, hashlib.file_digest(file, "sha256").hexdigest()):
+        file.close()
+        logger.error("The release %s is not what was measured and signed; it is not handed out.", release.pk)
+        raise NoSuchRelease("This release was changed since it was made; it is not handed out.")
+    file.seek(0)
     trail.record("release.downloaded", str(release.pk), actor=actor, details={"party": party, **_named(release)})
+    return file
+
+
+def _is_as_signed(release: TableRelease, sha256: str) -> bool:
+    if sha256 != release.target_sha256 or release.published_at is None:
+        return sha256 == release.target_sha256
+    trusted = {key["kid"]: key for key in signing.published_keys()["keys"]}
+    try:
+        said, _kid = verifying.read(release.manifest, trusted=trusted)
+    except verifying.NotTheRelease:
+        return False
+    signed = said["release"], said["target"]["sha256"], said["asked"]["receivers"], said["expires_at"]
+    return bool(
+        release.expires_at and signed == (str(release.pk), sha256, release.receivers, release.expires_at.isoformat())
+    )
 
 
 def _locked(release: TableRelease) -> TableRelease:
@@ -159,11 +192,13 @@ def _permitted(release: TableRelease) -> gate.Verdict:
     return verdict
 
 
-def _refuse_changed(release: TableRelease) -> None:
+def _refuse_changed(release: TableRelease, verdict: gate.Verdict) -> None:
     """Refuse where the copy is not what was measured, or something was published of the table since."""
     place = uploads.copy_of(release)
-    if digest_of(release.document).hex() != release.digest:
-        raise ReleaseRefused("The document was changed after it was proposed.")
+    document = release.document or {}
+    anew = {**_document(release, verdict), "policy": document.get("policy")}
+    if not digest_of(document).hex() == digest_of(anew).hex() == release.digest:
+        raise ReleaseRefused("What was asked or measured was changed after it was proposed.")
     if not place.exists() or sha256_of(place) != release.target_sha256:
         raise ReleaseRefused("The copy is not the file that was measured. Prepare the release anew.")
     compared = {each["release"] for each in _figures(release)["overlaps"]}

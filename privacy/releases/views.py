@@ -19,7 +19,7 @@ from rest_framework.views import APIView
 from common.http import listing
 from common.http.rest import Body, actor_of
 from privacy.models import TableRelease
-from privacy.releases import publishing, uploads
+from privacy.releases import publishing
 from privacy.releases.problems import NoSuchRelease
 
 _READ = {status: OpenApiResponse(description="problem+json") for status in (400, 401, 403, 404, 503)}
@@ -80,11 +80,8 @@ class ReleaseFileView(APIView):
     )
     def get(self, request: Request, release: UUID) -> FileResponse:
         row = _found(request, release)
-        place = uploads.copy_of(row)
-        if not place.exists():
-            raise NoSuchRelease("The file of this release is not here any more.")
-        publishing.note_download(row, actor=actor_of(request), party=_party(request))
-        return FileResponse(place.open("rb"), as_attachment=True, filename=row.file_name)
+        file = publishing.hand_out(row, actor=actor_of(request), party=_party(request))
+        return FileResponse(file, as_attachment=True, filename=row.file_name)
 
 
 class ReleaseManifestView(APIView):

@@ -208,9 +208,9 @@ class Command(BaseCommand):
         if not row.is_in_force(timezone.now()):
             raise CommandError("This release is not in force.")
         folder = options["output"] or Path()
-        (folder / row.file_name).write_bytes(uploads.copy_of(row).read_bytes())
+        with publishing.hand_out(row, actor=actor, party="operator") as copy:
+            (folder / row.file_name).write_bytes(copy.read())
         (folder / row.manifest_name).write_text(row.manifest)
-        publishing.note_download(row, actor=actor, party="operator")
         self.stdout.write(f"{row.file_name} and {row.manifest_name} are in {folder}.")
 
     def _verify(self, options: dict[str, Any]) -> None:

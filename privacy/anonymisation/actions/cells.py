@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from privacy.anonymisation.columns import is_missing
 from privacy.anonymisation.errors import UnusableColumn
+from privacy.anonymisation.files.texts import as_texts
 from privacy.anonymisation.generalisation import IntArray
 
 Pair = tuple[str, str]  # a person, and a value of theirs
@@ -22,8 +23,8 @@ class Unfit(ValueError):
 def coded(column: pa.Array) -> tuple[list[str | None], IntArray]:
     """Return the texts of a column, None the last of them, and which of them each cell is."""
     if not isinstance(column, pa.DictionaryArray):
-        column = column.cast(pa.string()).dictionary_encode()
-    texts = [*column.dictionary.to_pylist(), None]
+        column = column.dictionary_encode()
+    texts = [*as_texts(column.dictionary).to_pylist(), None]
     indices = column.indices.fill_null(len(texts) - 1) if column.indices.null_count else column.indices
     return texts, indices.to_numpy(zero_copy_only=False).astype(np.int64)
 

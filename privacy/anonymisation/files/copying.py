@@ -11,6 +11,7 @@ from pyarrow import parquet
 
 from privacy.anonymisation.columns import inert, is_missing
 from privacy.anonymisation.files.opening import is_parquet
+from privacy.anonymisation.files.texts import as_texts
 from privacy.anonymisation.generalisation import IntArray
 
 # As columns.inert has it: ASCII and full width.
@@ -60,17 +61,10 @@ class _CsvCopy:
         if len(lines):
             self._file.write(lines.buffers()[2])
 
-    @staticmethod
-    def _texts(values: pa.Array) -> pa.Array:
-        kind = values.type
-        if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-            return pa.array([None if value is None else value.hex() for value in values.to_pylist()], pa.string())
-        return values.cast(pa.string())
-
     def _cells(self, column: pa.Array) -> pa.Array:
         if not isinstance(column, pa.DictionaryArray):
             column = column.dictionary_encode()
-        values = self._texts(column.dictionary)
+        values = as_texts(column.dictionary)
         suspect = np.flatnonzero(pc.match_substring_regex(values, _MAY_BE_FORMULA).to_numpy(zero_copy_only=False))
         if len(suspect):
             values = self._harmless(values, suspect, column.indices)

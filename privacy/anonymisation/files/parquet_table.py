@@ -103,12 +103,14 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def _stored(column: pa.Array) -> pa.Array:
-    """Return the cells of a type that others defined (a UUID, JSON) as they are stored.
+    """Return the cells of a type that others defined (a UUID, JSON) as they are stored, and views as what they view.
 
     Raises ArrowInvalid for a text that is not UTF-8.
     """
     if isinstance(column, pa.DictionaryArray):
         column.dictionary.validate(full=True)
+    if pa.types.is_string_view(column.type) or pa.types.is_binary_view(column.type):
+        return column.cast(pa.string() if pa.types.is_string_view(column.type) else pa.binary())
     return column.storage if isinstance(column, pa.ExtensionArray) else column
 
 

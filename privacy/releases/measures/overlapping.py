@@ -23,6 +23,7 @@ from common.analytics.engine import Engine, Query, Type
 from privacy.anonymisation.coding import Tally
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
+from privacy.anonymisation.files.texts import texts_of
 from privacy.models import TableRelease, UploadedTable
 from privacy.releases import uploads
 from privacy.releases.asking import Asked
@@ -109,7 +110,7 @@ def _add_classes(engine: Engine, name: str, copy: "Table", names: Sequence[str],
         tally.combinations()
         values = copy.batches(shown) if shown else iter(())
         parts = (
-            [pa.array(classes, pa.int64()), *(_texts(column) for column in next(values).values())]
+            [pa.array(classes, pa.int64()), *(texts_of(column) for column in next(values).values())]
             if shown
             else [pa.array(classes, pa.int64())]
             for classes in tally.of_rows()
@@ -121,7 +122,7 @@ def _add_keys(engine: Engine, name: str, table: UploadedTable) -> None:
     """Write the key of each row in the register."""
     with uploads.opened(table) as plain:
         rows = open_table(plain, named=uploads.file_of(table)).batches([sources.KEY])
-        _add(engine, name, [("link", pa.string())], ([_texts(part[sources.KEY])] for part in rows))
+        _add(engine, name, [("link", pa.string())], ([texts_of(part[sources.KEY])] for part in rows))
 
 
 def _add(engine: Engine, name: str, fields: Sequence[tuple[str, Any]], parts: Iterator[Sequence[Any]]) -> None:
@@ -133,8 +134,3 @@ def _add(engine: Engine, name: str, fields: Sequence[tuple[str, Any]], parts: It
             place += len(places)
             out.write_batch(pa.record_batch([places, *columns], schema=schema))
     engine.add(name, path)
-
-
-def _texts(column: Any) -> Any:
-    plain = column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
-    return plain.cast(pa.string()).fill_null("")

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from privacy.anonymisation.files.copying import open_copy
+from privacy.anonymisation.files.texts import texts_of
 from privacy.releases.noisy.domains import Domain
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def _coded(
         for name, domain in domains.items():
             parts[name].append(domain.codes(columns[name]).astype(np.int32))
         if person:
-            people.append(_texts(columns[person]))
+            people.append(pc.utf8_trim_whitespace(texts_of(columns[person])))
     codes = {name: np.concatenate(each) for name, each in parts.items()}
     if not person:
         return codes, slice(None)
@@ -83,11 +84,6 @@ def _bounded(people: Sequence[Any], rows_each: int) -> Any:
     kept = np.empty(len(order), dtype=bool)
     kept[order] = place < rows_each
     return kept & (numbers != nameless)
-
-
-def _texts(column: Any) -> Any:
-    plain = column.dictionary_decode() if isinstance(column, pa.DictionaryArray) else column
-    return pc.utf8_trim_whitespace(plain.cast(pa.string())).fill_null("")
 
 
 def write(path: "Path", target: "Path", drawn: Sequence[tuple[Counted, Sequence[int], int]], smallest: int) -> None:

@@ -38,8 +38,10 @@ class Domain:
         """Return the cell of each row."""
         import pyarrow as pa
 
-        coded = column if isinstance(column, pa.DictionaryArray) else column.cast(pa.string()).dictionary_encode()
-        values = coded.dictionary.cast(pa.string()).to_pylist()
+        from privacy.anonymisation.files.texts import as_texts
+
+        coded = column if isinstance(column, pa.DictionaryArray) else column.dictionary_encode()
+        values = as_texts(coded.dictionary).to_pylist()
         other = len(self.labels) - 1
         of_values = np.array([*(self._cell(value) for value in values), other], dtype=np.int64)
         codes: IntArray = of_values[coded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)]

@@ -25,6 +25,7 @@ from privacy.models import TableRelease, UploadedTable
 from privacy.releases import asking, limits, places, publishing, uploads
 from privacy.releases.asking import Asked
 from privacy.releases.inputs import sources, trees
+from privacy.releases.problems import NoSuchRelease
 from privacy.releases.profiling import LABELS, Profile, beginning
 from privacy.releases.running import STEPS
 from privacy.releases.screens import noisy_tables, plots
@@ -356,8 +357,8 @@ def download(request: HttpRequest, pk: UUID) -> FileResponse:
     if not request.user.has_perm(APPROVE):
         require(request, PREPARE)
     row = get_object_or_404(TableRelease.objects.select_related("table"), pk=pk, state=_State.DONE)
-    place = uploads.copy_of(row)
-    if not place.exists():
-        raise Http404
-    publishing.note_download(row, actor=actors.officer(request), party="officer")
-    return FileResponse(place.open("rb"), as_attachment=True, filename=row.file_name)
+    try:
+        file = publishing.hand_out(row, actor=actors.officer(request), party="officer")
+    except NoSuchRelease:
+        raise Http404 from None
+    return FileResponse(file, as_attachment=True, filename=row.file_name)

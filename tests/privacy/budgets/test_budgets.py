@@ -319,6 +319,30 @@ def test_two_at_once_do_not_spend_the_same_epsilon(budget):
 
 
 @pytest.mark.django_db(transaction=True)
+def test_one_key_at_once_for_two_data_sets_pays_for_one(budget):
+    PrivacyBudget.objects.create(data_set="visits", epsilon_total=Decimal("1.0"))
+    refused = []
+
+    def late():
+        try:
+            _spend("monday", data_set="visits")
+        except ledger.ReleaseKeyTaken as taken:
+            refused.append(taken)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=late)
+    with transaction.atomic():
+        _spend("monday")
+        thread.start()
+        until_waiting_for_locks(1)
+    thread.join(timeout=30)
+
+    assert len(refused) == 1
+    assert BudgetSpend.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
 def test_two_at_once_for_one_release_are_charged_once(budget):
     outcomes = _at_the_same_time([lambda: _spend("monday"), lambda: _spend("monday")])
 

@@ -1,13 +1,17 @@
 """What receivers fetch: their own releases in force, by a credential of their scope, each time in the trail."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from audit.models import AuditEvent
 from policies.endpoints import credentials
-from privacy.releases import publishing
+from privacy.models import TableRelease
+from privacy.releases import publishing, uploads
+from privacy.releases.problems import NoSuchRelease
 from tests.privacy.releases.conftest import ANN, BEN, PARTY
 
 pytestmark = pytest.mark.django_db
@@ -53,3 +57,41 @@ def test_nothing_is_handed_out_after_a_revocation(published):
     assert receiver.get("/api/v1/releases").json()["releases"] == []
     answer = receiver.get(f"/api/v1/releases/{published.pk}/file")
     assert (answer.status_code, answer.json()["code"]) == (404, "release_not_found")
+
+
+def test_nothing_is_handed_out_after_its_last_day(published, monkeypatch):
+    receiver, ended = _client(PARTY), published.expires_at
+    monkeypatch.setattr(timezone, "now", lambda: ended)
+
+    assert receiver.get(f"/api/v1/releases/{published.pk}/file").status_code == 404
+    with pytest.raises(NoSuchRelease):  # nor to officers
+        publishing.hand_out(published, actor=BEN, party="officer")
+
+
+def test_a_file_that_was_changed_is_not_handed_out(published, caplog):
+    place = uploads.copy_of(published)
+    place.write_bytes(place.read_bytes() + b"20,R,flu,1\n")
+
+    answer = _client(PARTY).get(f"/api/v1/releases/{published.pk}/file")
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "release_not_found")
+    assert not AuditEvent.objects.filter(action="release.downloaded").exists()
+    assert str(published.pk) in caplog.text
+
+
+@pytest.mark.parametrize("what", ["receivers", "end", "manifest", "release"])
+def test_what_was_signed_decides_and_not_the_row(published, what):
+    """The kind: a row that was changed past the database's guards, by who cannot sign."""
+    row = TableRelease.objects.get(pk=published.pk)
+    if what == "receivers":
+        row.asked = {**row.asked, "receivers": ["mail-house"]}
+    elif what == "end":
+        row.expires_at += timedelta(days=400)
+    elif what == "release":
+        uploads.copy_of(row).rename(uploads.folder("copies") / f"release-{row.table_id}.csv")
+        row.pk = row.table_id
+    else:
+        row.manifest = row.manifest[:-8] + "AAAAAAAA"
+
+    with pytest.raises(NoSuchRelease, match="was changed"):
+        publishing.hand_out(row, actor=BEN, party="officer")

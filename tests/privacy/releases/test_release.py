@@ -141,6 +141,22 @@ def test_a_copy_that_was_changed_is_not_published(made):
         publishing.approve(proposed, actor=BEN, seen=proposed.digest)
 
 
+@pytest.mark.parametrize("what", ["days", "k", "report", "overlaps"])
+def test_what_was_changed_after_it_was_proposed_is_not_published(made, what):
+    proposed = publishing.propose(made(), actor=ANN)
+    row = TableRelease.objects.get(pk=proposed.pk)
+    changed = {
+        "days": {"asked": {**row.asked, "days": 365}},
+        "k": {"asked": {**row.asked, "k": 2}},
+        "report": {"report": {**row.report, "result": {**row.report["result"], "ncp": 0.5}}},
+        "overlaps": {"figures": {**row.figures, "overlaps": [{"release": "x", "smallest": 9}]}},
+    }[what]
+    TableRelease.objects.filter(pk=row.pk).update(**changed)
+
+    with pytest.raises(ReleaseRefused, match="changed after it was proposed"):
+        publishing.approve(proposed, actor=BEN, seen=proposed.digest)
+
+
 def test_a_manifest_is_of_one_file_and_one_time(made, tmp_path):
     published = _published(made())
     manifest, other = tmp_path / "m.jws", tmp_path / "other.csv"
