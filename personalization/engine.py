@@ -197,7 +197,7 @@ def compute(name: str, bundle: LoadedBundle, arguments: Mapping[str, Any]) -> Se
     """Return the model's answer, without a segment that a monitor has stopped. Raises as ``recommend``."""
     stopped = {part: None for part in ("segment", "group") if _is_stopped(name, bundle, arguments.get(part))}
     served = load(name, bundle).recommend(**{**arguments, **stopped})
-    if not all(isfinite(each.score) for each in served.recommendations):
+    if not all(map(isfinite, served.scores)):
         raise ArithmeticError("A score of the model is no finite number.")
     return served
 

@@ -152,7 +152,9 @@ def _linked(
     word = _WORDS.get(action)
     if word is None:
         return
-    others = list(model.objects.filter(pk__in=pk_set)) if pk_set is not None else _all_linked(instance, model)
+    linked = getattr(instance, _LINKS[type(instance), model]) if pk_set is None else model.objects.filter(pk__in=pk_set)
+    # A right is named by its content type, which would be asked for right by right.
+    others = list(linked.select_related("content_type") if model is Permission else linked.all())
     if not others:
         return
     if Permission in (model, type(instance)):
@@ -169,10 +171,6 @@ _LINKS = {
     (Permission, User): "user_set",
     (Permission, Group): "group_set",
 }
-
-
-def _all_linked(instance: Any, model: Any) -> list[Any]:
-    return list(getattr(instance, _LINKS[type(instance), model]).all())
 
 
 def _members_linked(instance: Any, word: str, others: list[Any]) -> None:

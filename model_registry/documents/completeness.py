@@ -9,17 +9,15 @@ from typing import Any
 from model_registry.documents.card import Interval, License, Metric, ModelCard
 
 Check = Callable[[ModelCard], object]
-
-
 # What templates and generators write where nobody has said anything.
 _PLACEHOLDERS = frozenset(
-    ("", "-", "?", "...", "…", "todo", "tbd", "n/a", "unknown", "noassertion", "more information needed")
+    ("", "-", "?", "…", "todo", "tbd", "n/a", "unknown", "noassertion", "more information needed")
 )
 
 
 def says(text: str) -> bool:
     """Return whether a text says anything."""
-    return text.strip("[]() \t\r\n.").casefold() not in _PLACEHOLDERS
+    return text.strip().strip("[]().").casefold() not in _PLACEHOLDERS
 
 
 def _said(value: Any) -> Any:

@@ -6,13 +6,22 @@ that is none, two nodes of one id, a path that leads out of its folder, a misspe
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
 from model_registry.documents.datasheet import DataSheet
 from model_registry.documents.files.json_reading import read_json
-from model_registry.documents.forms import Document, made, object_of, objects_of, overlaid, text_of, without_blanks
+from model_registry.documents.forms import (
+    Document,
+    made,
+    needed,
+    object_of,
+    objects_of,
+    overlaid,
+    text_of,
+    without_blanks,
+)
 from model_registry.documents.reading import Path, Read, decoded
 
 NAME = "croissant"
@@ -56,6 +65,7 @@ def read(data: bytes) -> DataSheet:
     _check_head(found, document)
     _check_creators(found, document)
     _check_ids(found, document)
+    _check_kinds(found, document)
     _check_fields(found, document)
     return made(DataSheet, {**_members(found, document), "kept": {NAME: document}}, found)
 
@@ -103,13 +113,28 @@ def _is_day(text: str) -> bool:
         return False
 
 
+def _check_kinds(found: Read, document: Document) -> None:
+    """Refuse an entry of another kind than its place has."""
+    for name, kinds in (("distribution", ("FileObject", "FileSet")), ("recordSet", ("RecordSet",))):
+        for path, each in _entries((name,), document.get(name)):
+            _check_kind(found, path, each, kinds)
+            for at, one in _entries((*path, "field"), each.get("field")):
+                _check_kind(found, at, one, ("Field",))
+
+
+def _check_kind(found: Read, path: Path, node: Any, kinds: Sequence[str]) -> None:
+    stated = object_of(found, path, node).get("@type")
+    if str(stated).removeprefix("cr:").removeprefix(_CONTEXT["cr"]) not in kinds:
+        raise found.refuse((*path, "@type"), f"This must be {' or '.join(f'cr:{kind}' for kind in kinds)}.")
+
+
 def _check_fields(found: Read, document: Document) -> None:
     """Refuse a field whose type nothing says."""
     for path, each in _entries(("recordSet",), document.get("recordSet")):
         for at, one in _entries((*path, "field"), object_of(found, path, each).get("field")):
             source = object_of(found, at, one).get("source")
             is_derived = isinstance(source, dict) and "field" in source  # it has the type of that field
-            if not is_derived and not {"dataType", "subField", "parentField"} & one.keys():
+            if not is_derived and not any(one.get(name) for name in ("dataType", "subField", "parentField")):
                 raise found.refuse(at, "A field needs “dataType”.")
 
 
@@ -203,8 +228,12 @@ def _said(found: Read, path: Path, value: Any) -> str:
 
 def _file(found: Read, path: Path, value: Any, *, is_live: bool) -> Document:
     each = object_of(found, path, value)
-    if each.get("@type") in ("cr:FileSet", "FileSet"):
-        return {"name": text_of(found, path, each.get("@id") or each.get("name") or ""), "type": "FileSet"}
+    if str(each.get("@type")).endswith("FileSet"):
+        return {
+            "name": text_of(found, path, each.get("@id") or each.get("name") or ""),
+            "type": "FileSet",
+            "encoding": _said(found, (*path, "encodingFormat"), needed(found, path, each, "encodingFormat")),
+        }
     is_inside = bool(each.get("containedIn"))  # of another file, which has the address and the checksum
     for name in ("encodingFormat",) if is_inside else ("contentUrl", "encodingFormat"):
         if not each.get(name):
@@ -213,7 +242,7 @@ def _file(found: Read, path: Path, value: Any, *, is_live: bool) -> Document:
     if ".." in url.split("/") or url.startswith("/"):
         raise found.refuse((*path, "contentUrl"), "The path leads out of its folder.")
     digest = _digest(found, path, each)
-    if not (is_inside or is_live or each.keys() & {"sha256", "md5", "isLiveDataset"}):
+    if not (is_inside or is_live or any(each.get(name) for name in ("sha256", "md5", "isLiveDataset"))):
         raise found.refuse(path, "A file needs “sha256”, unless it is a live data set.")
     return {
         "name": text_of(found, path, each.get("name") or each.get("@id") or ""),
@@ -270,7 +299,7 @@ def _document(sheet: DataSheet) -> Document:
 
 def _written(each: Any) -> Document:
     if each.type == "FileSet":
-        return {"@type": "cr:FileSet", "@id": each.name}
+        return without_blanks({"@type": "cr:FileSet", "@id": each.name, "encodingFormat": each.encoding})
     return without_blanks(
         {
             "@type": "cr:FileObject",

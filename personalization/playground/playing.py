@@ -18,6 +18,7 @@ from personalization.segments import membership
 from personalization.serving import wording
 from personalization.serving.items import Items, Offer
 from personalization.serving.reading import History
+from personalization.serving.requests import Written
 from personalization.showings import caps
 from policies.bundles import loading
 from policies.bundles.loading import LoadedBundle
@@ -210,11 +211,13 @@ class _Stage:
         took_us = (time.perf_counter_ns() - began) // 1_000
         if served.level_used == "none":
             return _general(hidden, served.fallback and str(served.fallback))
-        titles, promoted = offer.named(wording.items_of(served.recommendations))
+        entries = offer.named(wording.items_of(served.recommendations))
         kinds = engine.kinds_of(self.model, self.bundle, served.segment) if served.segment else ()
         popular_with = wording.group(served.segment, kinds)
-        items = wording.explained(served.recommendations, titles, history.liked, popular_with, promoted)
-        return Listed(items, str(served.level_used), served.fallback and str(served.fallback), took_us)
+        worded = wording.explained(served.recommendations, entries, history.liked, popular_with)
+        return Listed(
+            Written.worded(worded).items(), str(served.level_used), served.fallback and str(served.fallback), took_us
+        )
 
 
 def _taken_out(would_be: Sequence[str], rendered: RenderedVerdict, hidden: frozenset[str]) -> list[HiddenItem]:

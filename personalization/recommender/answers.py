@@ -1,9 +1,11 @@
 """Answers of a model: what is recommended, computed from what, and which of the person's own items speak for it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from functools import cached_property
+from itertools import compress
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +69,80 @@ class Recommendation(NamedTuple):
     is_tried: bool = False
 
 
+class Personal(Sequence[Recommendation]):
+    """Items of a personal list, best first, in columns; each becomes a Recommendation where that is asked for.
+
+    ``own`` holds in each row the person's items that say most about one of the list, by their positions in ``items``:
+    the ``number`` that speak for it most, then those that speak against it most, as far as they do (``speaks``).
+    ``amounts`` are their contributions, ``speaking_for`` is the sum of all that speaks for an item.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        chosen: _Positions,
+        signals: Signals,
+        contributions: NDArray[np.float64],
+        prior: NDArray[np.float64],
+        number: int,
+        tried: Collection[int] = frozenset(),
+    ) -> None:
+        self.items, self.chosen, self.tried, self._prior = items, chosen, tried, prior
+        personal = contributions.sum(axis=1)
+        self.scores: list[float] = (personal + prior).tolist()
+        self.speaking_for = np.maximum(np.maximum(contributions, 0.0).sum(axis=1) + prior, NOISE)
+        # The strongest first, and from the end on the weakest first.
+        order = (-contributions).argsort(axis=1, kind="stable")
+        self.number = number = min(number, order.shape[1])
+        places = np.concatenate((order[:, :number], order[:, : -number - 1 : -1]), axis=1)
+        self.own = signals.positions[places]
+        self.amounts = contributions[np.arange(len(chosen))[:, np.newaxis], places]
+        self._is_now = signals.in_session[places]
+        self.speaks = np.concatenate((self.amounts[:, :number] > 0, self.amounts[:, number:] < 0), axis=1)
+        self.bases = [Basis.HISTORY] * len(chosen)
+        if signals.in_session.any():
+            from_session = contributions[:, signals.in_session].sum(axis=1) > personal / 2
+            self.bases = [Basis.SESSION if is_most else Basis.HISTORY for is_most in from_session.tolist()]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @overload
+    def __getitem__(self, place: int) -> Recommendation: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Recommendation]: ...
+    def __getitem__(self, place: int | slice) -> Recommendation | list[Recommendation]:
+        return self._recommendations[place]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._recommendations == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of a list
+
+    def certainties(self) -> list[float]:
+        """Return of each item how much of what speaks about it speaks for it; 0 where nothing of the person's does."""
+        parts = zip(self.scores, self.speaking_for.tolist(), self.amounts[:, 0].tolist(), strict=True)
+        return [min(1.0, max(0.0, score / total)) if first > 0 else 0.0 for score, total, first in parts]
+
+    @cached_property
+    def _recommendations(self) -> list[Recommendation]:
+        columns = zip(
+            self.chosen.tolist(), self.scores, self.bases, self._prior.tolist(), self.speaking_for.tolist(),
+            self.own.tolist(), self.amounts.tolist(), self._is_now.tolist(), self.speaks.tolist(), strict=True,
+        )  # fmt: skip
+        found: list[Recommendation] = []
+        for position, score, basis, prior, total, own, amounts, is_now, speaks in columns:
+            named = [
+                Because(self.items[each].id, amount / total, amount, Basis.SESSION if now else Basis.HISTORY)
+                for each, amount, now in zip(own, amounts, is_now, strict=True)
+            ]
+            because = tuple(compress(named[: self.number], speaks))
+            despite = tuple(compress(named[self.number :], speaks[self.number :]))
+            item, is_tried = self.items[position], len(found) in self.tried
+            found.append(Recommendation(item, score, basis, because, None, despite, prior, is_tried))
+        return found
+
+
 @dataclass(frozen=True, slots=True)
 class Served:
     """An answer: the level whose scores were really used, and why if that is less than was allowed.
@@ -77,46 +153,10 @@ class Served:
 
     level_used: Level
     fallback: Fallback | None
-    recommendations: tuple[Recommendation, ...]
+    recommendations: Sequence[Recommendation]
     segment: str | None = None
 
-
-def explained(
-    items: Sequence[Item],
-    chosen: _Positions,
-    signals: Signals,
-    contributions: NDArray[np.float64],
-    prior: NDArray[np.float64],
-    number: int,
-) -> list[Recommendation]:
-    """Return the chosen items with ``number`` reasons each way, from their (chosen x signals) contributions.
-
-    All items are sorted at once, and only what is named leaves NumPy.
-    """
-    personal = contributions.sum(axis=1)
-    speaking_for = np.maximum(np.maximum(contributions, 0.0).sum(axis=1) + prior, NOISE)
-    has_session = signals.in_session.any()
-    from_session = contributions[:, signals.in_session].sum(axis=1) if has_session else np.zeros(len(chosen))
-    # The strongest first, and from the end on the weakest first.
-    order = (-contributions).argsort(axis=1, kind="stable")
-    number = min(number, order.shape[1])
-    places = np.concatenate((order[:, :number], order[:, : -number - 1 : -1]), axis=1)
-    values = contributions[np.arange(len(chosen))[:, np.newaxis], places]
-    totals = zip(
-        chosen.tolist(), personal.tolist(), from_session.tolist(), prior.tolist(), speaking_for.tolist(),
-        signals.positions[places].tolist(), values.tolist(), signals.in_session[places].tolist(), strict=True,
-    )  # fmt: skip
-    found = []
-    for position, own, of_session, general, total, named, amounts, now in totals:
-        because, despite = [], []
-        for place, (own_item, amount, is_now) in enumerate(zip(named, amounts, now, strict=True)):
-            source = Basis.SESSION if is_now else Basis.HISTORY
-            if place < number and amount > 0:
-                because.append(Because(items[own_item].id, amount / total, amount, source))
-            elif place >= number and amount < 0:
-                despite.append(Because(items[own_item].id, amount / total, amount, source))
-        basis = Basis.SESSION if of_session > own / 2 else Basis.HISTORY
-        found.append(
-            Recommendation(items[position], own + general, basis, tuple(because), None, tuple(despite), general)
-        )
-    return found
+    @property
+    def scores(self) -> list[float]:
+        listed = self.recommendations
+        return listed.scores if isinstance(listed, Personal) else [each.score for each in listed]

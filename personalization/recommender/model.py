@@ -1,7 +1,7 @@
 """Trained model and how it recommends: every answer says what it was computed from."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from common.levels import Level
-from personalization.recommender import answers
 from personalization.recommender import diversity as diverse
-from personalization.recommender.answers import NOISE, Basis, Fallback, Recommendation, Served
+from personalization.recommender.answers import NOISE, Basis, Fallback, Personal, Recommendation, Served
 from personalization.recommender.interactions import Interaction, Item, Touches, digest_of
 from personalization.recommender.levels import Permitted, permit
 from personalization.recommender.parts import Part, Weighing
@@ -148,7 +147,7 @@ class Model:
             return replace(general, fallback=Fallback.TOO_LITTLE_HISTORY)
         personal = self._related(signals, self._group(permitted), candidates, wish)
         if len(personal) == count:
-            return Served(permitted.level, None, tuple(personal))
+            return Served(permitted.level, None, personal)
         general = self._general(permitted, candidates, wish)
         if not personal:
             return replace(general, fallback=Fallback.NOTHING_RELATED)
@@ -271,7 +270,7 @@ class Model:
             for position in best
         )
 
-    def _related(self, signals: Signals, group: Popularity, candidates: _Flags, wish: "_Wish") -> list[Recommendation]:
+    def _related(self, signals: Signals, group: Popularity, candidates: _Flags, wish: "_Wish") -> Personal:
         """Score every candidate as the sum of what each of the person's items says for it or against it."""
         band = self.parameters.recipe.band(len(signals))
         weighing = Weighing(self.parts, band.weights, signals)
@@ -280,11 +279,10 @@ class Model:
         scores = weighing.scores[related] + prior[related]
         chosen = self._chosen(related, scores, signals, wish)
         best = self._offered(related[chosen], wish)
-        if not wish.shape.has_shares:
-            return answers.explained(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons)
-        best, tried = self._arranged(best, weighing.scores[best] + prior[best], wish)
-        found = answers.explained(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons)
-        return [each._replace(is_tried=place in tried) for place, each in enumerate(found)]
+        tried: Collection[int] = frozenset()
+        if wish.shape.has_shares:
+            best, tried = self._arranged(best, weighing.scores[best] + prior[best], wish)
+        return Personal(self.items, best, signals, weighing.contributions(best), prior[best], wish.reasons, tried=tried)
 
     def _chosen(self, related: _Positions, scores: NDArray[np.float64], signals: Signals, wish: "_Wish") -> _Positions:
         """Return which of the related items make the list, in its order."""
@@ -380,7 +378,7 @@ def highest(scores: NDArray[np.float64], count: int) -> _Positions:
 
 
 def _filled(
-    personal: list[Recommendation], general: tuple[Recommendation, ...], count: int
+    personal: Sequence[Recommendation], general: Sequence[Recommendation], count: int
 ) -> tuple[Recommendation, ...]:
     chosen = {recommendation.item.id for recommendation in personal}
     others = [recommendation for recommendation in general if recommendation.item.id not in chosen]

@@ -12,7 +12,7 @@ from model_registry.reviews.outputs.holding import Made
 from model_registry.reviews.problems import VerdictRefused
 from personalization.creators import opt_outs
 from personalization.models import Event, Item
-from personalization.recommender.answers import Recommendation
+from personalization.recommender.answers import Personal, Recommendation
 from personalization.serving import reading
 from policies.bundles import reasons
 from policies.bundles.loading import LoadedBundle
@@ -67,12 +67,15 @@ def marks(decision: Decision) -> list[Mapping[str, Any]]:
     return [o.properties for o in decision.rendered.verdict.obligations if o.type == "human_review"]
 
 
-def confidence(recommendations: Iterable[Recommendation]) -> int:
+def confidence(recommendations: Sequence[Recommendation]) -> int:
     """Return how sure the model is of a list, in per cent: the mean over its items.
 
     Of an item: how much of what speaks about it speaks for it, and nothing where no item of the person's own does.
     """
-    parts = [_certainty(each) for each in recommendations]
+    if isinstance(recommendations, Personal):
+        parts = recommendations.certainties()
+    else:
+        parts = [_certainty(each) for each in recommendations]
     return round(100 * sum(parts) / len(parts)) if parts else 0
 
 

@@ -5,26 +5,33 @@ opt-out makes a new one in its own transaction, and what was held under the old 
 and an opt-out count at the next request, as if each read the tables.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from django.utils.translation import get_language
+from numpy.typing import NDArray
 
-from personalization.rules.hidden import PROMOTED, Hidden
+from personalization.recommender.answers import Personal
+from personalization.recommender.interactions import Item
+from personalization.rules.hidden import Hidden
 from personalization.serving import reading, wording
 from personalization.serving.reading import Entry
 from personalization.serving.requests import Written
+from personalization.serving.tables import Table
 from policies.decisions.memo import ENTRY_BYTES, MIB, Memo
 
 _Lists = tuple[int, frozenset[str]]
 _General = list[tuple[str, str, str]]
 _MOST_BYTES = 32 * MIB
-_ABSENT = Entry("", frozenset(), is_offered=False)  # not in the catalogue, or removed
-_UNREAD = Entry("", frozenset(), is_offered=False)
+_MOST_TABLES = 8
+_MOST_AHEAD = 2_000
+_ABSENT = Entry("", frozenset(), is_offered=False, begun="")  # not in the catalogue, or removed
+_UNREAD = Entry("", frozenset(), is_offered=False, begun="")
 
 
 def _bytes_of_entry(slug: str, entry: Entry) -> int:
-    return ENTRY_BYTES + len(slug) + 4 * (len(entry.title) + sum(map(len, entry.tags)))
+    return ENTRY_BYTES + len(slug) + 4 * (len(entry.title) + len(entry.begun) + sum(map(len, entry.tags)))
 
 
 def _bytes_of_list(_key: _Lists, items: _General) -> int:
@@ -41,6 +48,8 @@ class Items:
     def __init__(self, revision: int | None) -> None:
         self.revision = revision
         self._entries: Memo[str, Entry] = Memo(_MOST_BYTES, _bytes_of_entry)
+        self._read_to: str | None = ""  # None: to the end
+        self._tables: dict[tuple[int, frozenset[str]], Table] = {}
         self._general: Memo[_Lists, _General] = Memo(MIB, _bytes_of_list)
         self._written: Memo[tuple[_Lists, str | None], Written] = Memo(MIB, _bytes_of_text)
 
@@ -54,17 +63,30 @@ class Items:
 
     def titles(self, slugs: Collection[str], hidden: frozenset[str]) -> dict[str, str]:
         """Return titles of items, offered or not, that are not hidden. Raises ReadingFailed."""
-        return self.named(slugs, hidden)[0]
+        return {slug: entry.title for slug, entry in self.named(slugs, hidden).items()}
 
-    def named(self, slugs: Collection[str], hidden: frozenset[str]) -> tuple[dict[str, str], frozenset[str]]:
-        """Return ``titles`` and those of the items whose place is paid for. Raises ReadingFailed."""
-        entries = self._of(slugs)
-        titles = {
-            slug: entry.title
-            for slug, entry in entries.items()
+    def named(self, slugs: Collection[str], hidden: frozenset[str]) -> dict[str, Entry]:
+        """Return those of the items, offered or not, that are not hidden. Raises ReadingFailed."""
+        return {
+            slug: entry
+            for slug, entry in self._of(slugs).items()
             if entry is not _ABSENT and hidden.isdisjoint(entry.tags)
         }
-        return titles, frozenset([slug for slug, entry in entries.items() if PROMOTED in entry.tags])
+
+    def table(self, items: Sequence[Item], positions: NDArray[np.intp], hidden: frozenset[str]) -> Table:
+        """Return a model's items as they are named, at least at these positions. Raises ReadingFailed."""
+        key = id(items), hidden  # a table that is held keeps its items
+        found = self._tables.get(key)
+        if found is None:
+            found = Table(items)
+            if self.revision is not None:
+                if len(self._tables) >= _MOST_TABLES:
+                    self._tables.clear()
+                self._tables[key] = found
+        missing = positions[~found.is_known[positions]]
+        if missing.size:
+            found.fill(missing, self.named([items[place].id for place in missing.tolist()], hidden))
+        return found
 
     def general(self, count: int, hidden: Hidden) -> _General:
         """Return items, titles and bases of the general list, without what is hidden. Raises ReadingFailed."""
@@ -97,9 +119,21 @@ class Items:
         entries = reading.entries(slugs)
         read = {slug: entries.get(slug, _ABSENT) for slug in slugs}
         if self.revision is not None:
-            for slug, entry in read.items():
+            for slug, entry in {**read, **self._read_ahead()}.items():
                 self._entries.remember(slug, entry)
         return read
+
+    def _read_ahead(self) -> Mapping[str, Entry]:
+        """Read as many further items as are held, so that a few statements have read all that lists name.
+
+        In the order of their ids, until half of what may be held is: of a larger catalogue most are never named.
+        """
+        count = min(len(self._entries), _MOST_AHEAD)
+        if self._read_to is None or not count or self._entries.held_bytes > _MOST_BYTES // 2:
+            return {}
+        further = reading.following(self._read_to, count)
+        self._read_to = next(reversed(further)) if len(further) == count else None
+        return further
 
 
 class Offer(NamedTuple):
@@ -112,9 +146,14 @@ class Offer(NamedTuple):
         """Return those of the items that are offered now, with their titles. Raises ReadingFailed."""
         return self.items.offered(slugs, self.hidden)
 
-    def named(self, slugs: Collection[str]) -> tuple[Mapping[str, str], frozenset[str]]:
-        """Return their titles, and those of them whose place is paid for. Raises ReadingFailed."""
+    def named(self, slugs: Collection[str]) -> Mapping[str, Entry]:
+        """Return those of the items that are not hidden. Raises ReadingFailed."""
         return self.items.named(slugs, self.hidden)
+
+    def table(self, listed: Personal) -> Table:
+        """Return the items of a list and of its reasons as they are named. Raises ReadingFailed."""
+        positions = np.concatenate((listed.chosen, listed.own.ravel()))
+        return self.items.table(listed.items, positions, self.hidden)
 
 
 _held = Items(None)

@@ -1,7 +1,7 @@
 """Making of lists: a person's own by the engine, as far as a decision permits it, and the general one."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
@@ -16,6 +16,7 @@ from personalization.models import Event
 from personalization.monitors import tally
 from personalization.monitors.measures import bins
 from personalization.ranking import shaping
+from personalization.recommender.answers import Personal, Served
 from personalization.recommender.interactions import Interaction, Touches
 from personalization.recommender.levels import BEHAVIORAL_WINDOW
 from personalization.review import outputs
@@ -26,8 +27,9 @@ from personalization.serving import features, items, lists, reading, wording
 from personalization.serving.items import Items, Offer
 from personalization.serving.known import Known
 from personalization.serving.lists import Grounds, Listed
-from personalization.serving.reading import History
+from personalization.serving.reading import Entry, History
 from personalization.serving.requests import RecommendationRequest, Recommendations, Written
+from personalization.serving.wording import Worded
 from personalization.showings import caps
 from personalization.showings.caps import Caps
 from policies.bundles.loading import LoadedBundle
@@ -141,7 +143,7 @@ def _made(permit: Permit, grounds: Grounds | None) -> Recommendations:
         no_wait.refuse()
     offer = Offer(items.at(permit.about.catalogue), permit.hidden)
     try:
-        among = offer.of(chosen or ())
+        among = offer.of(chosen) if chosen else {}
         history = _history(permit)
         arguments = _arguments(permit, permit.hidden, history, among)
         began = time.perf_counter_ns()
@@ -150,26 +152,22 @@ def _made(permit: Permit, grounds: Grounds | None) -> Recommendations:
         observing.compare(served, bundle, purpose=permit.request.purpose, arguments=arguments)
         if served.level_used == "none":
             return permit.general(served.fallback)
-        titles, promoted = offer.named(wording.items_of(served.recommendations).union(among))
+        listed, entries = _worded(permit, served, offer, history.liked), offer.named(among)
     except engine.EngineFailed as failed:
         return permit.general(failed.code)
     except reading.ReadingFailed:
         return permit.general("information_unavailable")
     scores = tuple(bins.of_list(served.recommendations))
     tally.scored(model, scores)
-    kinds = engine.kinds_of(model, bundle, served.segment) if served.segment else ()
-    popular_with = wording.group(served.segment, kinds)
-    listed = wording.explained(served.recommendations, titles, history.liked, popular_with, promoted)
     left_out = None
     if chosen is not None:
         wanted = [item for item in chosen if item in among and item not in history.unwanted]
-        rest = [(item, among[item], "promoted" if item in promoted else "popular") for item in wanted]
-        listed = _completed(listed, rest, permit.request.count)
+        listed = _completed(listed, wanted, entries, permit.request.count)
         left_out = len(chosen) - len(wanted)
     made = Listed(
         str(served.level_used),
         served.fallback and str(served.fallback),
-        Written.of(listed),
+        Written.worded(listed),
         scores,
         outputs.confidence(served.recommendations),
     )
@@ -177,6 +175,16 @@ def _made(permit: Permit, grounds: Grounds | None) -> Recommendations:
     if grounds is not None and (isinstance(history.touches, Touches) or not grounds.events):
         lists.LISTS.remember(grounds, made)
     return _answer(permit, made, took_us=took_us, left_out=left_out)
+
+
+def _worded(permit: Permit, served: Served, offer: Offer, liked: Container[str]) -> list[Worded]:
+    """Return the items of a list with all that is said of them. Raises ReadingFailed and EngineFailed."""
+    listed = served.recommendations
+    if isinstance(listed, Personal):
+        return wording.personal(listed, offer.table(listed), liked)
+    kinds = engine.kinds_of(permit.model, permit.bundle, served.segment) if served.segment else ()
+    entries = offer.named(wording.items_of(listed))
+    return wording.explained(listed, entries, liked, wording.group(served.segment, kinds))
 
 
 def _history(permit: Permit) -> History:
@@ -218,11 +226,15 @@ def _arguments(permit: Permit, hidden: frozenset[str], history: History, among: 
     }
 
 
-def _completed(listed: list[Any], wanted: list[tuple[str, str, str]], count: int) -> list[Any]:
+def _completed(listed: list[Worded], wanted: list[str], entries: Mapping[str, Entry], count: int) -> list[Worded]:
     """Return a list with the candidates that the model says nothing about at its end, in the caller's order."""
-    ranked = {item["item"] for item in listed}
-    rest = [each for each in wanted if each[0] not in ranked]
-    return [*listed, *wording.popular(rest[: count - len(listed)])]
+    ranked = {each.item for each in listed}
+    rest = [
+        (item, entries[item].title, "promoted" if entries[item].is_promoted else "popular")
+        for item in wanted
+        if item not in ranked and item in entries
+    ]
+    return [*listed, *map(Worded.of, wording.popular(rest[: count - len(listed)]))]
 
 
 def _answer(

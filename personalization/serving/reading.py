@@ -8,9 +8,10 @@ import json
 from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
+import msgspec
 import psycopg
 from django.db import DatabaseError
 
@@ -19,7 +20,7 @@ from personalization import events
 from personalization.creators.opt_outs import OFFERED
 from personalization.models import Event
 from personalization.recommender.interactions import Interaction, Touches
-from personalization.rules.hidden import EVERYTHING, Hidden
+from personalization.rules.hidden import EVERYTHING, PROMOTED, Hidden
 
 TIMEOUT_MS = 1_000
 _prepared = partial(PreparedStatement, binary=True, timeout_ms=TIMEOUT_MS)
@@ -55,6 +56,14 @@ _ENTRIES = _prepared(
     FROM personalization_item i WHERE slug = ANY (string_to_array($1, ',')) AND removed_at IS NULL
     """,  # noqa: S608 (a constant)
     [_TEXT],
+)
+_FOLLOWING = _prepared(
+    "assent_items_following",
+    f"""
+    SELECT slug, title, tags::text, {OFFERED}
+    FROM personalization_item i WHERE slug > $1 AND removed_at IS NULL ORDER BY slug LIMIT $2
+    """,  # noqa: S608 (a constant)
+    [_TEXT, _INT],
 )
 # One item after the other along the ranks, until there are enough: LIMIT and OFFSET keep the planner from joining and
 # sorting whole tables instead, which it does where it has no statistics yet.
@@ -130,7 +139,7 @@ LIKING = frozenset({Event.Kind.LIKE, Event.Kind.PURCHASE})
 
 def executions() -> int:
     """Return how many statements of this module were executed, which tests count."""
-    return sum(statement.executions for statement in (_HISTORY, _ENTRIES, _GENERAL, _GENERAL_AMONG))
+    return sum(statement.executions for statement in (_HISTORY, _ENTRIES, _FOLLOWING, _GENERAL, _GENERAL_AMONG))
 
 
 def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int) -> History:
@@ -143,18 +152,43 @@ def history(subject_ref: UUID, purpose: str, kinds: Collection[str], limit: int)
 
 
 class Entry(NamedTuple):
-    """Item of the catalogue: its title, what rules of display look for, and whether it may be recommended at all."""
+    """Item of the catalogue: its title, what rules of display look for, and whether it may be recommended at all.
+
+    ``begun``: the JSON object that names it, up to its title.
+    """
 
     title: str
     tags: frozenset[str]
     is_offered: bool
+    begun: str
+
+    @classmethod
+    def of(cls, item: str, title: str, tags: Iterable[str] = (), *, is_offered: bool = True) -> Self:
+        return cls(title, frozenset(tags), is_offered, _encode({"item": item, "title": title})[:-1].decode())
+
+    @property
+    def is_promoted(self) -> bool:
+        """Return whether its place is paid for."""
+        return PROMOTED in self.tags
+
+
+_encode = msgspec.json.Encoder().encode
 
 
 def entries(items: Collection[str]) -> Mapping[str, Entry]:
     """Return those of the items that are in the catalogue and not removed. Raises ReadingFailed."""
+    return _entries(_ENTRIES, ",".join(items).encode())
+
+
+def following(item: str, count: int) -> dict[str, Entry]:
+    """Return up to ``count`` items of the catalogue whose ids come next to one, in order. Raises ReadingFailed."""
+    return _entries(_FOLLOWING, item.encode(), _int(count))
+
+
+def _entries(statement: PreparedStatement, *parameters: bytes) -> dict[str, Entry]:
     return {
-        item: Entry(title, frozenset(json.loads(tags)), is_offered == _TRUE)
-        for item, title, tags, is_offered in _rows(_ENTRIES, ",".join(items).encode())
+        item: Entry.of(item, title, json.loads(tags), is_offered=is_offered == _TRUE)
+        for item, title, tags, is_offered in _rows(statement, *parameters)
     }
 
 

@@ -1,6 +1,6 @@
 """What is asked of the proxy, and what it answers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from model_registry.reviews.outputs.holding import Made
 from personalization.rules.hidden import Viewer
 from personalization.rules.masked import Fields, without
 from personalization.serving import wording
+from personalization.serving.wording import Worded
 from policies.decisions.evaluate import Decision
 
 
@@ -53,6 +54,11 @@ class Written(NamedTuple):
     @classmethod
     def of(cls, items: list[dict[str, Any]]) -> "Written":
         return cls(tuple([item["item"] for item in items]), msgspec.Raw(_encode(items)))
+
+    @classmethod
+    def worded(cls, items: Sequence[Worded]) -> "Written":
+        ids, texts = zip(*items, strict=True) if items else ((), ())
+        return cls(ids, msgspec.Raw(f"[{','.join(texts)}]".encode()))
 
     def items(self) -> list[dict[str, Any]]:
         return _decode(self.text)

@@ -2,13 +2,19 @@
 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from itertools import compress
+from typing import Any, NamedTuple, Self
 
+import msgspec
+import numpy as np
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
-from personalization.recommender.answers import Basis, Because, Recommendation
+from personalization.recommender.answers import Basis, Because, Personal, Recommendation
 from personalization.recommender.groups.forming import Kind, kind_of
+from personalization.serving.reading import Entry
+from personalization.serving.tables import Table
 from policies.bundles import reasons
 from policies.decisions.evaluate import Decision
 
@@ -23,24 +29,81 @@ def decided(decision: Decision) -> list[Document]:
     ]
 
 
+class Worded(NamedTuple):
+    """Item of a list, and all that is said of it as a JSON object."""
+
+    item: str
+    text: str
+
+    @classmethod
+    def of(cls, document: Document) -> Self:
+        return cls(document["item"], _json(document))
+
+
 def explained(
     recommendations: Iterable[Recommendation],
-    titles: Mapping[str, str],
+    entries: Mapping[str, Entry],
     liked: Container[str],
     group: str = "",
-    promoted: Container[str] = frozenset(),
-) -> list[Document]:
+) -> list[Worded]:
     """Return recommendations with the person's own items that speak for them and against them.
 
-    An item without a title is not named: a rule hides it, or it is no longer in the catalogue. ``group``: with whom
-    items of a segment are popular, where it is not people of the region and age band. ``promoted``: items whose place
-    is paid for, which are marked.
+    An item without an entry is not named: a rule hides it, or it is no longer in the catalogue. One whose place is paid
+    for is marked. ``group``: with whom items of a segment are popular, where it is not people of the region and age
+    band.
     """
     say = _sentences(get_language())
     if group:
         say = say._replace(segment=group)
-    listed = [_item(each, titles, liked, say) for each in recommendations]
-    return [_as_advertising(item, say) if item["item"] in promoted else item for item in listed]
+    return [_worded(each, entries, liked, say) for each in recommendations]
+
+
+def personal(listed: Personal, table: Table, liked: Container[str]) -> list[Worded]:
+    """Return what ``explained`` does of a personal list, out of columns: no object is made for a reason."""
+    say, number, own = _sentences(get_language()), listed.number, listed.own
+    columns = (
+        listed.chosen, table.begun[listed.chosen], table.is_promoted[listed.chosen], own,
+        table.begun[own] + _ends(listed), table.titles[own[:, :number]],
+        listed.speaks, listed.speaks & table.is_named[own],
+    )  # fmt: skip
+    found = []
+    for place, (position, begun, is_promoted, places, said, titles, speaks, is_named) in enumerate(
+        zip(*[column.tolist() for column in columns], strict=True)
+    ):
+        item, basis = listed.items[position], listed.bases[place]
+        things = list(compress(titles, is_named))[:2]
+        first = [listed.items[each].id for each in compress(places[:number], speaks)][:2]
+        why, marks = _why(basis, things, first, liked, say), ""
+        if place in listed.tried:
+            why, marks = say.tried % {"why": why}, ',"tried_out":true'
+        if is_promoted:
+            why, marks = say.advertising % {"why": why}, marks + ',"advertising":true'
+        text = (
+            begun or Entry.of(item.id, item.title).begun, ',"basis":"', basis, '","because":[',
+            ",".join(compress(said[:number], is_named)), '],"despite":[',
+            ",".join(compress(said[number:], is_named[number:])), '],"why":', _json(why), marks, "}",
+        )  # fmt: skip
+        found.append(Worded(item.id, "".join(text)))
+    return found
+
+
+_FOUR_PLACES = 10_000
+
+
+def _ends(listed: Personal) -> NDArray[np.object_]:
+    """Return how the objects of the reasons end, with their shares of what speaks for an item."""
+    shares = np.rint(listed.amounts / listed.speaking_for[:, np.newaxis] * _FOUR_PLACES).astype(np.intp)
+    is_usual = shares.min(initial=0) >= -_FOUR_PLACES  # else more speaks against an item than for it
+    found: NDArray[np.object_] = _ENDS[shares] if is_usual else np.vectorize(_end, otypes=[np.object_])(shares)
+    return found
+
+
+def _end(share: int) -> str:
+    return f',"share":{share / _FOUR_PLACES}}}'
+
+
+# By the share, negative ones from behind: to write a number costs more than to find it.
+_ENDS = np.array([_end(share) for share in (*range(_FOUR_PLACES + 1), *range(-_FOUR_PLACES, 0))], dtype=np.object_)
 
 
 def _as_advertising(item: Document, say: "_Sentences") -> Document:
@@ -121,36 +184,44 @@ def _sentences(_language: str | None) -> _Sentences:
     )
 
 
-def _item(
-    recommendation: Recommendation, titles: Mapping[str, str], liked: Container[str], say: _Sentences
-) -> Document:
-    item = recommendation.item
-    because = _named(recommendation.because, titles)
-    why = _why(recommendation, [each["title"] for each in because[:2]], liked, say)
-    tried = {"tried_out": True} if recommendation.is_tried else {}
-    return {
+def _worded(
+    recommendation: Recommendation, entries: Mapping[str, Entry], liked: Container[str], say: _Sentences
+) -> Worded:
+    item, first = recommendation.item, [reason.item for reason in recommendation.because[:2]]
+    because = _named(recommendation.because, entries)
+    document: Document = {
         "item": item.id,
-        "title": titles.get(item.id, item.title),
+        "title": entries[item.id].title if item.id in entries else item.title,
         "basis": recommendation.basis.value,
         "because": because,
-        "despite": _named(recommendation.despite, titles),
-        "why": say.tried % {"why": why} if tried else why,
-        **tried,
+        "despite": _named(recommendation.despite, entries),
+        "why": _why(recommendation.basis, [each["title"] for each in because[:2]], first, liked, say),
     }
+    if recommendation.is_tried:
+        document = {**document, "why": say.tried % {"why": document["why"]}, "tried_out": True}
+    is_promoted = item.id in entries and entries[item.id].is_promoted
+    return Worded.of(_as_advertising(document, say) if is_promoted else document)
 
 
-def _named(items: Iterable[Because], titles: Mapping[str, str]) -> list[Document]:
+def _named(items: Iterable[Because], entries: Mapping[str, Entry]) -> list[Document]:
     return [
-        {"item": item, "title": titles[item], "share": round(share, 4)}
+        {"item": item, "title": entries[item].title, "share": round(share, 4)}
         for item, share, _contribution, _source in items
-        if item in titles
+        if item in entries
     ]
 
 
-def _why(recommendation: Recommendation, things: list[str], liked: Container[str], say: _Sentences) -> str:
+_encode = msgspec.json.Encoder().encode
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()
+
+
+def _why(basis: Basis, things: Sequence[str], first: Sequence[str], liked: Container[str], say: _Sentences) -> str:
+    """Return why, with the titles of what is named of the person's ``first`` items."""
     if things:
         named = things[0] if len(things) == 1 else say.two % {"one": things[0], "other": things[1]}
-        first = recommendation.because[:2]
-        looked = recommendation.basis is Basis.SESSION or not all(each.item in liked for each in first)
+        looked = basis is Basis.SESSION or not all(each in liked for each in first)
         return (say.looked if looked else say.liked) % {"things": named}
-    return say.segment if recommendation.basis == "segment" else say.popular
+    return say.segment if basis == "segment" else say.popular

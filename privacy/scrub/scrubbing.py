@@ -4,6 +4,7 @@ The order matters: a rewrite writes the log that the checkpoints then let go, an
 """
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ DONE, REFUSED = "storage.scrubbed", "storage.scrub_refused"
 _LOCK = 0x73637275  # "scru"
 _LOCK_WAIT = "10s"  # a table that stays busy for longer is refused, not waited for with all others behind
 _TRIES = 3
+_PATIENCE_S = 10.0  # for transactions that still see what was deleted: a short one of a service, an automatic ANALYZE
 # Decisions are never deleted one by one: their partitions leave as files.
 _TABLES = """
 SELECT c.oid::regclass::text, c.relkind = 'p' FROM pg_class c
@@ -32,6 +34,11 @@ ORDER BY c.relkind, 1
 _STATISTICS_OF_EMPTY = """
 SELECT pg_clear_attribute_stats('public', s.tablename, s.attname, s.inherited) FROM pg_stats s
 WHERE s.schemaname = 'public' AND s.tablename = %s
+"""
+# By their locks: what others do is shown to every role, since when it is not.
+_OPEN = """
+SELECT l.virtualtransaction FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'virtualxid' AND a.datname = current_database() AND a.pid <> pg_backend_pid()
 """
 _STUCK = re.compile(r"(\d+) dead row versions cannot be removed yet")
 
@@ -113,10 +120,25 @@ def _rewrite(table: str) -> None:
         stuck = sum(int(number) for text in heard for number in _STUCK.findall(text))
         if not stuck:
             return
+        _wait_for_open_transactions()
     raise ScrubRefused(
         f"{stuck:,} deleted rows stay in {table}: a transaction that began before their deletion is still open. End it,"
         " then try again."
     )
+
+
+def _wait_for_open_transactions() -> None:
+    """Wait until the transactions of others that are open now have ended, or for as long as patience lasts."""
+    until, still_open = time.monotonic() + _PATIENCE_S, _open_transactions()
+    while still_open and time.monotonic() < until:
+        time.sleep(0.05)
+        still_open &= _open_transactions()
+
+
+def _open_transactions() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_OPEN)
+        return {transaction for (transaction,) in cursor.fetchall()}
 
 
 @contextmanager

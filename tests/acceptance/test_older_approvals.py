@@ -1,5 +1,6 @@
 """Approvals, steps and waiting work from before the one core of approvals: carried over, valid and visible."""
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,15 @@ from tests.helpers.paths import CHECKOUT
 
 pytestmark = pytest.mark.acceptance
 _BEFORE = (("auth",), ("contenttypes",), ("oversight", "0005"), ("policies", "0024"), ("privacy", "0008"))
+# In one process: loading Django takes longer than most of these steps.
+_MIGRATE = """
+import json, sys
+import django
+django.setup()
+from django.core.management import call_command
+for target in json.loads(sys.argv[1]):
+    call_command("migrate", *target, verbosity=0)
+"""
 _SETTINGS = ("SECRET_KEY_FILE", "SUBJECT_KEY_FILE", "PGOPTIONS")
 # Account 1 is Anna's, 2 Ben's; account 9 is gone.
 _OLD = """
@@ -89,18 +99,17 @@ def upgraded(database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         "SUBJECT_KEY": "b" * 64,
     }
 
-    def migrate(*target: str) -> None:
-        command = [sys.executable, "manage.py", "migrate", "--verbosity=0", *target]
+    def migrate(*targets: tuple[str, ...]) -> None:
+        command = [sys.executable, "-c", _MIGRATE, json.dumps(targets)]
         done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-4000:]
 
-    for target in _BEFORE:
-        migrate(*target)
+    migrate(*_BEFORE)
     with psycopg.connect(database) as connection:
         connection.execute("SELECT set_config('assent.writer', 'tests', true)")
         _some_purpose(connection)
         connection.execute(_OLD)  # type: ignore[arg-type]
-    migrate()
+    migrate(())
     with psycopg.connect(database, autocommit=True) as connection:
         yield connection
 

@@ -1,6 +1,7 @@
 """The default rules and the demonstration's register, laid once for each test process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from django.conf import settings
 
@@ -32,8 +33,21 @@ class KeptRegister:
         self._laid_by = _settings()
         self._lay = lay
         self._rows = RowCopy(name, lay, over=over and over.lay, fresh=_FRESH)
+        self._stands = False
+
+    @contextmanager
+    def standing(self) -> Iterator[None]:
+        """Lay it in a transaction that holds it for a whole file: a test of the file finds it laid."""
+        self.lay()
+        self._stands = True
+        try:
+            yield
+        finally:
+            self._stands = False
 
     def lay(self) -> None:
+        if self._stands and _settings() == self._laid_by:
+            return
         if _settings() != self._laid_by or not self._rows.put():
             self._lay()
 

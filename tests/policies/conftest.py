@@ -56,8 +56,7 @@ def consenting(api: Any) -> Any:
 @pytest.fixture(scope="module")
 def standing_shop(kept_register: KeptRegister, django_db_blocker: Any) -> Iterator[str]:
     """The same in one transaction for all tests of a file."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        kept_register.lay()
+    with django_db_blocker.unblock(), transaction.atomic(), kept_register.standing():
         token = credentials.create_credential(name="shop", scopes=credentials.SERVICE_SCOPES, actor="test")[0]
         choice = {"purpose": "recommendations", "choice": "give"}
         person = {"id": "customer-1", "region": "DE", "age_band": "adult"}

@@ -121,3 +121,12 @@ def test_changed_rows_are_copied_over_those_they_changed(db, kept_register, no_l
     assert Purpose.objects.get(slug="newsletter").name == "Newsletter"
     assert changed.put() is True
     assert Purpose.objects.get(slug="newsletter").name == "Letters"
+
+
+def test_where_it_stands_for_a_file_nothing_is_laid_again(db, kept_register, no_laying):
+    with kept_register.standing():
+        laid = _rows()
+        kept_register.lay()
+        assert _rows() == laid
+    with pytest.raises(pytest.fail.Exception):
+        kept_register.lay()

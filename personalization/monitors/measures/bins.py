@@ -5,11 +5,11 @@ version's reference, and no score is kept.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, islice
 from math import floor, log2
 
-from personalization.recommender.answers import Basis, Recommendation
+from personalization.recommender.answers import Basis, Personal, Recommendation
 
 SCORES = 64
 _PER_DOUBLING = 4
@@ -26,8 +26,10 @@ def of_score(score: float) -> int:
     return min(max(floor(_PER_DOUBLING * log2(score)) - _FIRST, 0), SCORES - 1)
 
 
-def of_list(recommendations: Iterable[Recommendation]) -> list[int]:
+def of_list(recommendations: Sequence[Recommendation]) -> list[int]:
     """Return the bins of the first personal scores of a list."""
+    if isinstance(recommendations, Personal):
+        return [of_score(score) for score in recommendations.scores[:_TOP]]
     scores = (each.score for each in recommendations if each.basis in _PERSONAL)
     return [of_score(score) for score in islice(scores, _TOP)]
 

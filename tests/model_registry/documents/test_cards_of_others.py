@@ -258,6 +258,21 @@ WRONG = [
         lambda document, model: document.update(
             components=[{"type": "application", "name": "a", "components": [{**model, "type": "library"}]}])),
          None, "learning-model"),
+    Case("a file of another kind", "croissant", sheet(
+        lambda document: document["distribution"][0].update({"@type": "sc:Thing"})), None, "cr:FileObject or cr"),
+    Case("a file without a kind", "croissant",
+         sheet(lambda document: document["distribution"][0].pop("@type")), None, "cr:FileObject"),
+    Case("records of another kind", "croissant", sheet(
+        lambda document: document.update(recordSet=[{"@type": "cr:Field", "@id": "r"}])), None, "cr:RecordSet"),
+    Case("a field of another kind", "croissant", sheet(
+        lambda document: document.update(recordSet=[
+            {**FIELD, "field": [{"@type": "sc:WRONG_TYPE", "@id": "r/a", "dataType": "sc:Text"}]}])), None, "cr:Field"),
+    Case("a field with no type in its list", "croissant", sheet(
+        lambda document: document.update(recordSet=[
+            {**FIELD, "field": [{"@type": "cr:Field", "@id": "r/a", "dataType": []}]}])), None, "dataType"),
+    Case("files without a form", "croissant", sheet(
+        lambda document: document["distribution"].append({"@type": "cr:FileSet", "@id": "s", "includes": "*"})), None,
+         "encodingFormat"),
     Case("wrong MD5", "croissant", sheet(lambda document: document["distribution"][0].update(md5="x")), None, "32"),
     Case("day that is none", "croissant",
          sheet(lambda document: document.update(datePublished="2026-02-30")), None, "2026-01-31"),

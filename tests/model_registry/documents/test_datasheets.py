@@ -41,6 +41,12 @@ def test_what_is_written_is_read_again() -> None:
     assert json.loads(croissant.write(changed)) == {**again.kept["croissant"], "version": "2.0.0"}
 
 
+def test_a_set_of_files_is_written_with_its_form() -> None:
+    files = [DataFile(name="parts", type="FileSet", encoding="application/x-parquet")]
+
+    assert croissant.read(croissant.write(SHEET.model_copy(update={"files": files}))).files == files
+
+
 def spoilt(change: Any) -> bytes:
     document = json.loads(croissant.write(SHEET))
     change(document)
@@ -58,6 +64,9 @@ def spoilt(change: Any) -> bytes:
         (lambda document: document.update({"rai:dataBias": "x"}), "no such member"),
         (lambda document: document["distribution"][0].update(sha256="xyz"), "64 hexadecimal"),
         (lambda document: document["distribution"][0].pop("sha256"), "needs “sha256”"),
+        (lambda document: document["distribution"][0].update(sha256=""), "needs “sha256”"),
+        (lambda document: (document["distribution"][0].pop("sha256"),
+                           document["distribution"][0].update(isLiveDataset=False)), "needs “sha256”"),
         (lambda document: document["distribution"][0].pop("contentUrl"), "contentUrl"),
         (lambda document: document["distribution"][0].update(contentUrl="../../etc/passwd"), "out of its folder"),
         (lambda document: document["distribution"][0].update({"@id": "a b"}), "no space"),

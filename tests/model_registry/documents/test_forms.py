@@ -318,7 +318,8 @@ def test_what_is_written_of_a_card_that_says_little_is_read_again(form: Any, sai
 
 
 NOTHING: list[dict[str, Any]] = [
-    {"name": " "}, {"overview": "TBD"}, {"owners": [{"name": "A", "contact": "\n"}]}, {"licenses": [{"id": "other"}]},
+    {"name": "\u00a0 "}, {"overview": "TBD"}, {"owners": [{"name": "A", "contact": "\n"}]},
+    {"licenses": [{"id": "other"}]},
     {"licenses": [{"id": "unknown"}]}, {"licenses": [{}]}, {"architecture": {"task": "N/A", "name": "EASE"}},
     {"training": {"data": [{"name": "unknown"}]}}, {"evaluations": [{"metrics": [{"type": "ndcg"}]}]},
     {"evaluations": [{"metrics": [{"value": 0.2, "interval": {"lower": 0.1}}]}]},

@@ -4,11 +4,13 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 from django.db import connection, transaction
 
 from personalization.creators import opt_outs
 from personalization.models import CatalogueRevision, CreatorOptOut, Item, PopularItem
+from personalization.recommender.interactions import Item as TrainedItem
 from personalization.serving import items, reading
 
 pytestmark = pytest.mark.django_db
@@ -108,6 +110,35 @@ def test_without_a_revision_nothing_is_held() -> None:
     before = reading.executions()
     items.at(None).offered("a", NOTHING)
     assert reading.executions() == before + 1
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_further_items_are_read_with_those_that_are_missing() -> None:
+    held = now()
+    held.offered("d", NOTHING)
+    held.offered("c", NOTHING)  # and the first of the catalogue, as one was held
+    before = reading.executions()
+
+    assert held.offered("acdx", NOTHING) == {"a": "A", "c": "C", "d": "D"}
+    assert reading.executions() == before + 2, "only 'x' was missing"
+    assert held.offered("abcdx", NOTHING) == {"a": "A", "b": "B", "c": "C", "d": "D"}
+    assert reading.executions() == before + 2
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_a_table_names_what_is_neither_hidden_nor_removed() -> None:
+    model = tuple(TrainedItem(slug, "old") for slug in "xabc")
+    hidden = frozenset({"wine"})
+
+    table = now().table(model, np.array([0, 1, 2]), hidden)
+
+    assert table.is_named.tolist() == [False, True, False, False]
+    assert table.titles.tolist() == ["", "A", "", ""]
+    before = reading.executions()
+    assert now().table(model, np.array([2, 1, 0]), hidden) is table
+    assert reading.executions() == before
+    Item.objects.filter(slug="a").update(title="Anew")
+    assert now().table(model, np.array([1, 3]), hidden).titles.tolist() == ["", "Anew", "", "C"]
 
 
 @pytest.mark.django_db(transaction=True)

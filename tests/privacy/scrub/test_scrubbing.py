@@ -205,7 +205,7 @@ def test_copies_apart_are_named_and_the_rest_is_still_needed(monkeypatch):
     assert conditions.unmet(lacking, copies_apart=True) == ["".join(conditions.unmet(lacking, copies_apart=True))]
 
 
-def test_an_open_snapshot_that_sees_deleted_rows_is_refused(register_in_force):
+def test_an_open_snapshot_that_sees_deleted_rows_is_refused(register_in_force, monkeypatch):
     plant = Plant(5)
     _store(plant)
     reader = connection.copy()
@@ -214,12 +214,37 @@ def test_an_open_snapshot_that_sees_deleted_rows_is_refused(register_in_force):
             cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("SELECT count(*) FROM django_content_type")
         _delete(plant)
-        with pytest.raises(CommandError, match=r"deleted rows stay in [a-z_]+: a transaction"):
-            call_command("scrub")
+        with monkeypatch.context() as impatient:
+            impatient.setattr(scrubbing, "_PATIENCE_S", 0)
+            with pytest.raises(CommandError, match=r"deleted rows stay in [a-z_]+: a transaction"):
+                call_command("scrub")
     finally:
+        reader.rollback()
         reader.close()
 
     call_command("scrub", stdout=StringIO())
+    assert AuditEvent.objects.filter(action="storage.scrubbed").count() == 1
+
+
+def test_a_snapshot_that_ends_soon_is_waited_for(monkeypatch, register_in_force):
+    plant, reader, honest = Plant(5), connection.copy(), scrubbing._open_transactions
+    _store(plant)
+    with reader.cursor() as cursor:
+        cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+        cursor.execute("SELECT count(*) FROM django_content_type")
+    _delete(plant)
+
+    def ends_once_it_was_seen():
+        seen = honest()
+        reader.rollback()
+        return seen
+
+    monkeypatch.setattr(scrubbing, "_open_transactions", ends_once_it_was_seen)
+    try:
+        call_command("scrub", stdout=StringIO())
+    finally:
+        reader.close()
+
     assert AuditEvent.objects.filter(action="storage.scrubbed").count() == 1
 
 
