@@ -39,7 +39,7 @@ class NoticeAdmin(ModelAdmin):
         "version_in_words", "language", "material_in_words", "published_exactly", "digest", "referred_to", "history",
     ]  # fmt: skip
 
-    @display(description="Notice", ordering=("purpose__order", "version"))
+    @display(description="Notice", ordering="purpose__order")
     def title(self, notice: Notice) -> str:
         return f"{notice.purpose.name}, version {notice.version}"
 

@@ -31,7 +31,7 @@ _MEANINGS = {
 class VersionColumns:
     """Fields of a version that are shown and not edited."""
 
-    @display(description="Version", ordering=("model", "version"))
+    @display(description="Version", ordering="version")
     def title(self, version: ModelVersion) -> str:
         return version.title
 

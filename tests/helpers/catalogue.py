@@ -70,9 +70,9 @@ Message = tuple[str, str]  # the text and its plural, empty where it has none
 
 
 def templates() -> list[Path]:
-    """The templates of people's pages; those under ``admin`` and a few partials are for officers, who read English."""
+    """The templates of people's pages; those under ``admin`` or ``unfold``, and a few partials, are for officers."""
     found = (ROOT / "templates").rglob("*.html")
-    return [path for path in found if "admin" not in path.parts and path.name not in _OFFICERS]
+    return [path for path in found if not {"admin", "unfold"} & set(path.parts) and path.name not in _OFFICERS]
 
 
 def written() -> dict[Message, str]:

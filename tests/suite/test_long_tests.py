@@ -82,7 +82,7 @@ def test_what_is_asked_of_pytest_reaches_it_unchanged(arguments: list[str]) -> N
 
 
 def test_on_several_cores_the_longest_files_come_first_and_small_ones_last() -> None:
-    files = ["tests/a.py", "tests/b.py", "tests/b.py", "tests/acceptance/z.py", conftest.LONGEST_FIRST[0]]
+    files = ["tests/a.py", "tests/b.py", "tests/b.py", conftest.LONGEST_FIRST[1], conftest.LONGEST_FIRST[0]]
     items: list[Any] = [SimpleNamespace(nodeid=f"{file}::test_{number}") for number, file in enumerate(files)]
 
     conftest.OrderOfFiles().pytest_collection_modifyitems(items)

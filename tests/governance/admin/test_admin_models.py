@@ -1,6 +1,7 @@
 """Approving, suspending and retiring a model, and revoking a credential: said first, done after."""
 
 import pytest
+from django.contrib import admin
 from django.db import DatabaseError, transaction
 
 from audit.models import AuditEvent
@@ -264,3 +265,14 @@ def test_training_and_status_write_past_change_sets_and_nothing_else(register_in
         ):
             with pytest.raises(DatabaseError, match="changed by a change set"), transaction.atomic():
                 change()
+
+
+def test_every_column_that_can_be_sorted_names_one_field():
+    """A list is sorted by a name or an expression; of several names Django makes an error once the column is chosen."""
+    wrong = [
+        (model.__name__, name)
+        for model, shown in admin.site._registry.items()
+        for name in shown.list_display
+        if isinstance(getattr(getattr(shown, str(name), None), "admin_order_field", None), tuple | list)
+    ]
+    assert wrong == []
