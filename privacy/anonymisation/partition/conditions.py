@@ -146,9 +146,11 @@ class OfColumn:
     @staticmethod
     def project(counts: IntArray, code_of: IntArray, size: int) -> IntArray:
         """Return how often each value of the column occurs, from counts of combinations."""
-        member = np.zeros((len(code_of), size), dtype=np.int64)
-        member[np.arange(len(code_of)), code_of] = 1
-        found: IntArray = counts @ member
+        order = np.argsort(code_of, kind="stable")
+        occurring, starts = np.unique(code_of[order], return_index=True)
+        found: IntArray = np.zeros((*counts.shape[:-1], size), dtype=np.int64)
+        if len(order):
+            found[..., occurring] = np.add.reduceat(counts[..., order], starts, axis=-1)
         return found
 
 

@@ -54,13 +54,24 @@ def _frequent(items: Items, domains: Sequence[Domain], goal: Goal) -> tuple[Bool
     _, tuple_of, _ = group_rows(list(items.codes), [domain.size for domain in domains])
     number = int(tuple_of.max()) + 1
     stands = items.people_in(tuple_of, number) >= goal.k
-    for condition in goal.conditions:
-        stands &= condition.holds(items.values_of(tuple_of, number))
+    if goal.conditions:
+        stands[stands] = _meet(items, tuple_of, stands, goal)
     rest = ~stands[tuple_of]
     # What is left must be able to stand by itself, too: else all are clustered together.
     if rest.any() and not may_stand(items.take(rest), goal):
         return np.zeros(len(items), dtype=bool), np.full(len(items), SUPPRESSED)
     return ~rest, np.where(rest, SUPPRESSED, tuple_of)
+
+
+def _meet(items: Items, tuple_of: IntArray, asked: BoolArray, goal: Goal) -> BoolArray:
+    """Return whether each of the tuples asked for meets the conditions; most are too small to be asked for."""
+    inside = asked[tuple_of]
+    number = int(asked.sum())
+    values = items.take(inside).values_of((np.cumsum(asked) - 1)[tuple_of[inside]], number)
+    met: BoolArray = np.ones(number, dtype=bool)
+    for condition in goal.conditions:
+        met &= condition.holds(values)
+    return met
 
 
 def may_stand(items: Items, goal: Goal) -> bool:

@@ -12,6 +12,7 @@ from privacy.anonymisation.errors import AnonymisationError, TooFewRows, TooLitt
 from privacy.anonymisation.generalisation import HierarchicalDomain, Hierarchy
 from privacy.anonymisation.kanonymity import anonymise
 from privacy.anonymisation.partition import distances
+from privacy.anonymisation.partition.conditions import OfColumn
 from privacy.anonymisation.partition.method import SUPPRESSED
 from privacy.anonymisation.wish import Wish
 from tests.privacy.anonymisation.test_kanonymity import QUASI_IDENTIFIERS, people, rows_of, table
@@ -232,3 +233,14 @@ def test_a_weight_protects_its_column():
 
     assert weighted["age"] < plain["age"]
     assert weighted["town"] > plain["town"]
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), min_size=1, max_size=12))
+def test_counts_of_a_column_are_those_of_its_combinations_added_up(combinations):
+    code_of, times = np.array(combinations).T
+    counts = np.stack([times, times * 2])
+
+    found = OfColumn.project(counts, code_of, 6)
+
+    assert found.tolist() == [[int(row[code_of == value].sum()) for value in range(6)] for row in counts]
+    assert OfColumn.project(counts[:, None, None], code_of, 6).shape == (2, 1, 1, 6)
