@@ -31,7 +31,7 @@ from tests.helpers.signal_encoders import Tc
 
 ROOT = CHECKOUT
 pytestmark = pytest.mark.acceptance
-_PATIENCE_S = 120
+_PATIENCE_S = 300
 _IN_A_BATCH = 20
 
 

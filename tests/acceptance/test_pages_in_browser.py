@@ -27,7 +27,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright
 ROOT = CHECKOUT
 ARTIFACTS = ROOT / "artifacts"
 PASSWORD = "only-for-this-instance"
-PATIENCE_S = 120
+PATIENCE_S = 300
 VIEWS = [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
 PUBLIC = ["/", "/shop/", "/nowhere/", "/privacy/", "/privacy/request", "/api/docs"]
 # Pages of officers that show nothing before there is something to decide; "one": the first that the list links to.
@@ -122,7 +122,7 @@ class Site:
     def post(self, path: str, body: object) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(f"{self.url}{path}", data=json.dumps(body).encode(), headers=headers)
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return json.loads(answer.read())
 
     def new_customer(self, name: str) -> str:

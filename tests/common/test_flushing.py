@@ -38,7 +38,7 @@ def test_the_thread_outlives_a_flush_that_fails(error: Exception, at_the_end: li
 
     flushing.in_background(flush, every_s=0.001, name="counts")
 
-    assert again.wait(30)
+    assert again.wait(120)
     assert failed == [error]
 
 
@@ -59,14 +59,14 @@ def test_a_flush_waits_for_the_one_that_runs() -> None:
     def flush() -> None:
         order.append("in")
         is_in.set()
-        assert may_go.wait(30)
+        assert may_go.wait(120)
         order.append("out")
 
     once = flushing._OneAtATime(flush, "counts")
     threads = [threading.Thread(target=once) for _ in range(2)]
     for thread in threads:
         thread.start()
-    assert is_in.wait(30)
+    assert is_in.wait(120)
     may_go.set()
     for thread in threads:
         thread.join()

@@ -27,7 +27,7 @@ RUN = ("sh", "python", "console")
 SHOWN = ("json", "yaml", "html", "javascript", "text")
 HERE = "http://localhost:8000"
 ANYTHING = "…"
-_PATIENCE_S = 120
+_PATIENCE_S = 300
 
 
 # --- the convention ---------------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def fake_cell() -> Iterator[FakeCell]:
             asked = Asked(self.path, dict(self.headers), json.loads(body) if body else None)
             cell.asked.append(asked)
             if cell.is_silent:
-                cell.released.wait(30)
+                cell.released.wait(120)
                 self.close_connection = True
                 return
             status, answer = cell.reply(asked)

@@ -13,7 +13,7 @@ from governance.front.loop import Front
 from governance.front.supervision import bound
 from governance.front.worker import PlainThreads
 
-PATIENCE_S = 30.0
+PATIENCE_S = 300
 Address = tuple[str, int]
 
 # One path of every class of work that has a pool.

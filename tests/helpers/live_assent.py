@@ -87,7 +87,7 @@ def pulls(asked: list[tuple[str, str, int]], status: int) -> int:
     return sum(1 for method, path, said in asked if method == "GET" and said == status and _BUNDLE.fullmatch(path))
 
 
-def eventually(claim: Callable[[], Any], seconds: float = 20.0) -> Any:
+def eventually(claim: Callable[[], Any], seconds: float = 120.0) -> Any:
     """Wait until the claim holds; return what it says."""
     ends = time.monotonic() + seconds
     while True:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from django.db import connection
 
-PATIENCE_S = 30.0
+PATIENCE_S = 300
 
 
 def until(happened: Callable[[], object], what: str) -> None:

@@ -45,7 +45,7 @@ def home(tmp_path):
 def kill(server):
     process = server.process()
     os.kill(process.pid, signal.SIGKILL)
-    assert wait_until(lambda: server.process() is None, timeout_s=30)
+    assert wait_until(lambda: server.process() is None, timeout_s=120)
 
 
 def wait_until_on_disk(connection):

@@ -42,7 +42,7 @@ def test_this_process_is_alive():
 def test_a_zombie_is_not_alive():
     process = subprocess.Popen([sys.executable, "-c", ""])
 
-    assert wait_until(lambda: identify(process.pid) is None, timeout_s=30)
+    assert wait_until(lambda: identify(process.pid) is None, timeout_s=120)
     process.wait()
 
 

@@ -28,7 +28,7 @@ from tests.helpers.processes import start_leashed
 pytestmark = pytest.mark.acceptance
 
 STAND_IN = Path(__file__).with_name("stand_in_launcher.py")
-PATIENCE_S = 120.0
+PATIENCE_S = 300
 
 
 class Launcher:
@@ -64,7 +64,7 @@ class Launcher:
         return next((record.pid for record in read_records(self.home) if record.name == name), None)
 
     def web_worker(self) -> int:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=120) as answer:
             return int(answer.read())
 
 

@@ -14,7 +14,7 @@ from governance.launcher.processes.processes import all_pids, command_line, iden
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.processes import start_leashed
 
-PATIENCE_S = 60
+PATIENCE_S = 300
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Needs Linux: elsewhere orphans are not adopted")
 # A test that waits for ever, and what it started: a child, one in a session of its own, and an orphan of such a one.
 _NEVER_ENDING = """

@@ -112,7 +112,7 @@ def _pooler(port: int) -> Iterator[str]:
     )
     url = f"postgresql://{quote(str(own['USER']))}@127.0.0.1:{port}/pooled"
     try:
-        assert wait_until(lambda: _answers(url), timeout_s=30), process.poll()
+        assert wait_until(lambda: _answers(url), timeout_s=120), process.poll()
         yield url
     finally:
         process.terminate()

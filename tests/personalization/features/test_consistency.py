@@ -41,7 +41,7 @@ def in_thread():
             connection.close()
 
     with ThreadPoolExecutor(1) as pool:
-        yield lambda work: pool.submit(run, work).result(timeout=20)
+        yield lambda work: pool.submit(run, work).result(timeout=120)
 
 
 def _check(capsys, **options):

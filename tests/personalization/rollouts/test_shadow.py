@@ -139,7 +139,7 @@ def test_where_the_thread_is_busy_a_comparison_is_dropped_and_nobody_waits(
     person = agree("customer-1")
     is_free, counted = threading.Event(), []
     monkeypatch.setattr(shadow, "_run", shadow._run_later)
-    monkeypatch.setattr(shadow, "_compare", lambda *_: is_free.wait(30))
+    monkeypatch.setattr(shadow, "_compare", lambda *_: is_free.wait(120))
     monkeypatch.setattr(counting, "_count", counted.append)
 
     levels = {ask(person)["level"] for _ in range(shadow._MOST_WAITING + 3)}

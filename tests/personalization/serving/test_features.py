@@ -227,7 +227,7 @@ def test_what_a_deletion_under_way_deletes_gets_into_no_row() -> None:
 
     with transaction.atomic():
         Event.objects.filter(item_id=ITEMS[1]).delete()
-        _in_thread(lambda: put(event(5, item=ITEMS[2]))).join(timeout=20)
+        _in_thread(lambda: put(event(5, item=ITEMS[2]))).join(timeout=120)
         assert Event.objects.filter(item_id=ITEMS[2]).exists(), "storing does not wait for a deletion"
 
     assert row().recent is None
@@ -246,7 +246,7 @@ def test_a_deletion_waits_for_a_row_that_is_made_and_takes_it_along() -> None:
         assert from_row() == from_events()
         thread = _in_thread(lambda: Event.objects.filter(item_id=ITEMS[1]).delete())
         until_waiting_for_locks(1)
-    thread.join(timeout=20)
+    thread.join(timeout=120)
 
     assert row() == features.NONE
 

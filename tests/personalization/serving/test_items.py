@@ -145,7 +145,7 @@ def test_a_table_names_what_is_neither_hidden_nor_removed() -> None:
 def test_two_changes_of_the_same_items_end_one_after_the_other() -> None:
     """Two transactions that change the same items in another order end one after the other."""
     Item.objects.bulk_create(Item(slug=slug, title=slug) for slug in "ab")
-    entered, failures = threading.Barrier(2, timeout=10), []
+    entered, failures = threading.Barrier(2, timeout=120), []
 
     def change(order: str) -> None:
         try:
@@ -163,6 +163,6 @@ def test_two_changes_of_the_same_items_end_one_after_the_other() -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(timeout=20)
+            thread.join(timeout=120)
         assert failures == []
         assert len(set(Item.objects.values_list("title", flat=True))) == 1

@@ -147,5 +147,5 @@ def test_a_server_decides_by_a_file_signed_with_the_key_of_the_instance(tmp_path
             asked = urllib.request.Request(
                 f"{url}/v1/data/governance/decision/answer", data=json.dumps({"input": facts}).encode()
             )
-            with urllib.request.urlopen(asked, timeout=10) as answer:
+            with urllib.request.urlopen(asked, timeout=120) as answer:
                 assert json.load(answer)["result"] == ask_embedded(facts)

@@ -169,14 +169,14 @@ def test_two_drainers_at_once_log_every_decision_once(
 
     def slowly(*args: Any) -> None:
         storing.set()
-        assert go_on.wait(30)
+        assert go_on.wait(120)
         store(*args)
 
     monkeypatch.setattr(drainer, "_store", slowly)
     copied: list[int] = []
 
     first = _in_thread(own_spool, copied)
-    assert storing.wait(30)
+    assert storing.wait(120)
     second = _in_thread(own_spool, copied)
     until_waiting_for_locks()
     go_on.set()

@@ -86,7 +86,7 @@ def test_opa_forgets_a_package_that_is_no_longer_in_the_bundle(
     records_token: str, opa_engine: OpaEngine, opa_url: str
 ) -> None:
     def held() -> set[str]:
-        policies = requests.get(f"{opa_url}/v1/policies", timeout=10).json()["result"]
+        policies = requests.get(f"{opa_url}/v1/policies", timeout=120).json()["result"]
         return {policy["id"] for policy in policies}
 
     facts = b'{"action": {}}'

@@ -212,7 +212,7 @@ def test_no_process_outlives_the_one_that_asked(engine: IsolatedEngine) -> None:
     [process] = engine._idle.queue
     process._process.stdin.close()  # what the end of this process would do
 
-    assert process._process.wait(timeout=20) == 0
+    assert process._process.wait(timeout=120) == 0
 
 
 @pytest.fixture

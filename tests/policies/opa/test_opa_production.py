@@ -53,7 +53,7 @@ def _change_the_rules() -> str:
 
 def _decision(opa: OpaProcess, **facts: Any) -> dict[str, Any]:
     url = f"{opa.url}/v1/data/governance/decision/answer"
-    return requests.post(url, json={"input": BASE | facts}, timeout=10).json().get("result", {})
+    return requests.post(url, json={"input": BASE | facts}, timeout=120).json().get("result", {})
 
 
 class Clock:

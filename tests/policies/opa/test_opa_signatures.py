@@ -53,7 +53,7 @@ def _change_the_rules(zone: str = "Europe/Vienna") -> str:
 
 def _revision(opa: OpaProcess) -> str | None:
     url = f"{opa.url}/v1/data/governance/decision/answer"
-    answer = requests.post(url, json={"input": BASE}, timeout=10).json()
+    answer = requests.post(url, json={"input": BASE}, timeout=120).json()
     return answer.get("result", {}).get("revision")
 
 
@@ -194,7 +194,7 @@ def test_a_bundle_that_comes_slowly_is_waited_for_and_the_old_one_decides_meanwh
 
     def slowly(bundle: LoadedBundle, key: Any) -> bytes:
         slow.append(bundle.revision)
-        is_looked_at.wait(20)
+        is_looked_at.wait(120)
         return make(bundle, key)
 
     with opa_process(*_pinned(tmp_path, url, shop_token)) as opa:

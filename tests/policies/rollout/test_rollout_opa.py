@@ -187,4 +187,4 @@ def test_a_server_that_pulls_holds_the_candidate_and_without_one_the_revision_in
 
 
 def _held(opa: OpaProcess) -> Any:
-    return requests.get(f"{opa.url}/v1/data/revision", timeout=10).json().get("result")
+    return requests.get(f"{opa.url}/v1/data/revision", timeout=120).json().get("result")
