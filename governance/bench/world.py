@@ -7,10 +7,12 @@ from contextlib import contextmanager
 from typing import Any
 
 import psycopg
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection, connections
+from psycopg import sql
 
 from common.identifiers import uuid7
+from common.postgres import advisory
 from consent.pseudonyms import subject_ref
 from governance.demo import register
 from policies.bundles import publishing
@@ -18,7 +20,7 @@ from policies.endpoints import credentials
 from policies.models import Policy
 from policies.rollout import service
 
-DATABASE = "assent_bench"
+_LOCK = 0x62656E63  # "benc"
 _STATES = ("given", "given", "given", "refused", "withdrawn", None)
 _REGIONS = ("DE", "FR", "ES", "IT", "NL", "GB")
 _PURPOSES = ("personalization", "recommendations", "newsletter", "order_fulfilment", "usage_statistics")
@@ -30,28 +32,35 @@ def person(number: int) -> str:
 
 @contextmanager
 def bench_database(subjects: int) -> Iterator[str]:
-    """Create, fill and finally drop the database; yield its URL. This process is connected to it in between."""
+    """Create, fill and finally drop a database beside that in use; yield its URL. This process is connected to it.
+
+    Raises CommandError where another measurement beside the same database is running, whose database it would drop.
+    """
     wrapper = connections["default"]
     original = wrapper.settings_dict["NAME"]
-    _recreate(DATABASE, drop_only=False)
-    wrapper.close()
-    wrapper.settings_dict["NAME"] = DATABASE
-    try:
-        call_command("migrate", verbosity=0, interactive=False)
-        call_command("prepare", "--fast", verbosity=0)
-        register.ensure_register()
-        fill(0, subjects)
-        yield _url(os.environ["DATABASE_URL"], DATABASE)
-    finally:
+    name = f"{original}_bench"
+    with advisory.held(_LOCK) as is_held:
+        if not is_held:
+            raise CommandError("Another measurement is running. Wait for its end.")
+        _recreate(name, drop_only=False)
         wrapper.close()
-        wrapper.settings_dict["NAME"] = original
-        _recreate(DATABASE, drop_only=True)
+        wrapper.settings_dict["NAME"] = name
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+            call_command("prepare", "--fast", verbosity=0)
+            register.ensure_register()
+            fill(0, subjects)
+            yield _url(os.environ["DATABASE_URL"], name)
+        finally:
+            wrapper.close()
+            wrapper.settings_dict["NAME"] = original
+            _recreate(name, drop_only=True)
 
 
 @contextmanager
 def further_database() -> Iterator[str]:
-    """Create an empty database next to it and finally drop it; yield its URL."""
-    name = f"{DATABASE}_further"
+    """Create an empty database next to that of the measurement and finally drop it; yield its URL."""
+    name = f"{connection.settings_dict['NAME']}_further"
     _recreate(name, drop_only=False)
     try:
         yield _url(os.environ["DATABASE_URL"], name)
@@ -80,9 +89,9 @@ def _recreate(name: str, *, drop_only: bool) -> None:
             " WHERE datname = %s AND usename = current_user",
             [name],
         )
-        admin.execute(f"DROP DATABASE IF EXISTS {name}")
+        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
         if not drop_only:
-            admin.execute(f"CREATE DATABASE {name}")
+            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
 
 def _url(url: str, name: str) -> str:

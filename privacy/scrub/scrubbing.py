@@ -108,7 +108,9 @@ def _tables() -> list[tuple[str, bool]]:
 def _rewrite(table: str) -> None:
     """Rewrite a table and its indexes without what was deleted. Raises ScrubRefused where a deleted row stays."""
     stuck = 0
-    for _try in range(_TRIES):
+    for attempt in range(_TRIES):
+        if attempt:
+            _wait_for_open_transactions()
         with _notices() as heard, connection.cursor() as cursor:
             cursor.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
             try:
@@ -120,7 +122,6 @@ def _rewrite(table: str) -> None:
         stuck = sum(int(number) for text in heard for number in _STUCK.findall(text))
         if not stuck:
             return
-        _wait_for_open_transactions()
     raise ScrubRefused(
         f"{stuck:,} deleted rows stay in {table}: a transaction that began before their deletion is still open. End it,"
         " then try again."

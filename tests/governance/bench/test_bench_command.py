@@ -10,7 +10,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from governance.bench import authzen, comparison, decisions, log
+from common.postgres import advisory
+from governance.bench import authzen, comparison, decisions, log, world
 from governance.bench.report import Row, request_row
 from governance.management.commands import bench
 
@@ -201,3 +202,13 @@ def test_two_servers_are_measured_in_turn(against: str, tmp_path: Path, monkeypa
 def test_a_comparison_that_cannot_be_made_is_refused(what: str, against: str, reason: str) -> None:
     with pytest.raises(CommandError, match=reason):
         call_command("bench", what, against=against)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_measurement_leaves_the_database_of_another_alone() -> None:
+    with (
+        advisory.held(world._LOCK),
+        pytest.raises(CommandError, match="Another measurement is running"),
+        world.bench_database(1),
+    ):
+        pytest.fail("it began")
