@@ -35,10 +35,12 @@ _STATISTICS_OF_EMPTY = """
 SELECT pg_clear_attribute_stats('public', s.tablename, s.attname, s.inherited) FROM pg_stats s
 WHERE s.schemaname = 'public' AND s.tablename = %s
 """
-# By their locks: what others do is shown to every role, since when it is not.
+# Every role is shown others' locks. What else others do is hidden (no state) but for sessions of the same role, such as
+# the one that holds the lock of this scrub and sees no rows.
 _OPEN = """
 SELECT l.virtualtransaction FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 WHERE l.locktype = 'virtualxid' AND a.datname = current_database() AND a.pid <> pg_backend_pid()
+  AND (a.state IS NULL OR a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL)
 """
 _STUCK = re.compile(r"(\d+) dead row versions cannot be removed yet")
 

@@ -335,7 +335,8 @@ def test_a_refusal_does_not_repeat_what_was_sent(api, send):
     answer = send("ada-lovelace-4711", item="ada-s-own-item", occurred_at="ada-time", type="ada-type")
 
     assert answer.status_code == 400
-    assert "ada" not in json.dumps(answer.json())
+    # Words of letters that no identifier of a problem, which is hexadecimal, can hold by chance.
+    assert not any(word in answer.content.decode() for word in ("lovelace", "own-item", "ada-time", "ada-type"))
 
 
 @pytest.mark.parametrize("how", ["body", "header"])

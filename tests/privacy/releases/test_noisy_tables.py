@@ -138,7 +138,8 @@ def test_what_is_kept_of_a_release_says_nothing_exact_of_the_data(noisy, silent)
 
     text = json.dumps([proposed.document, proposed.report])
     assert row.table.sha256 not in text
-    assert "120" not in text
+    json.loads(text, parse_int=(numbers := []).append)
+    assert "120" not in numbers
     event = AuditEvent.objects.get(action="release.made")
     assert set(event.details) == {"target"}
 

@@ -227,7 +227,7 @@ def test_an_open_snapshot_that_sees_deleted_rows_is_refused(register_in_force, m
 
 
 def test_a_snapshot_that_ends_soon_is_waited_for(monkeypatch, register_in_force):
-    plant, reader, honest = Plant(5), connection.copy(), scrubbing._open_transactions
+    plant, reader, honest, looks = Plant(5), connection.copy(), scrubbing._open_transactions, []
     _store(plant)
     with reader.cursor() as cursor:
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
@@ -236,6 +236,7 @@ def test_a_snapshot_that_ends_soon_is_waited_for(monkeypatch, register_in_force)
 
     def ends_once_it_was_seen():
         seen = honest()
+        looks.append(frozenset(seen))
         reader.rollback()
         return seen
 
@@ -245,6 +246,8 @@ def test_a_snapshot_that_ends_soon_is_waited_for(monkeypatch, register_in_force)
     finally:
         reader.close()
 
+    assert looks[0]
+    assert not frozenset.intersection(*looks), "it went on once the snapshot had ended"
     assert AuditEvent.objects.filter(action="storage.scrubbed").count() == 1
 
 
