@@ -22,8 +22,7 @@ from privacy.scrub import conditions
 DONE, REFUSED = "storage.scrubbed", "storage.scrub_refused"
 _LOCK = 0x73637275  # "scru"
 _LOCK_WAIT = "10s"  # a table that stays busy for longer is refused, not waited for with all others behind
-_TRIES = 3
-_PATIENCE_S = 10.0  # for transactions that still see what was deleted: a short one of a service, an automatic ANALYZE
+_PATIENCE_S = 60.0  # for transactions that still see what was deleted: a short one of a service, an automatic ANALYZE
 # Decisions are never deleted one by one: their partitions leave as files.
 _TABLES = """
 SELECT c.oid::regclass::text, c.relkind = 'p' FROM pg_class c
@@ -108,34 +107,41 @@ def _tables() -> list[tuple[str, bool]]:
 
 
 def _rewrite(table: str) -> None:
-    """Rewrite a table and its indexes without what was deleted. Raises ScrubRefused where a deleted row stays."""
-    stuck = 0
-    for attempt in range(_TRIES):
-        if attempt:
-            _wait_for_open_transactions()
-        with _notices() as heard, connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
-            try:
-                cursor.execute(f"VACUUM (FULL, ANALYZE, VERBOSE) {table}")
-            except OperationalError as exc:
-                raise ScrubRefused(f"{table} is locked by others, so it was not rewritten. Try again.") from exc
-            finally:
-                cursor.execute("RESET lock_timeout")
-        stuck = sum(int(number) for text in heard for number in _STUCK.findall(text))
-        if not stuck:
-            return
-    raise ScrubRefused(
-        f"{stuck:,} deleted rows stay in {table}: a transaction that began before their deletion is still open. End it,"
-        " then try again."
-    )
+    """Rewrite a table and its indexes without what was deleted. Raises ScrubRefused where a deleted row stays.
+
+    Automatic ANALYZEs of several tables at once keep each other's old statistics for as long as they go on.
+    """
+    until = time.monotonic() + _PATIENCE_S
+    while stuck := _rewritten(table):
+        if time.monotonic() > until:
+            raise ScrubRefused(
+                f"{stuck:,} deleted rows stay in {table}: a transaction that began before their deletion is still open."
+                " End it, then try again."
+            )
+        _wait_for_open_transactions(until)
 
 
-def _wait_for_open_transactions() -> None:
+def _rewritten(table: str) -> int:
+    """Rewrite a table; return how many deleted rows stay."""
+    with _notices() as heard, connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{_LOCK_WAIT}'")
+        try:
+            cursor.execute(f"VACUUM (FULL, ANALYZE, VERBOSE) {table}")
+        except OperationalError as exc:
+            raise ScrubRefused(f"{table} is locked by others, so it was not rewritten. Try again.") from exc
+        finally:
+            cursor.execute("RESET lock_timeout")
+    return sum(int(number) for text in heard for number in _STUCK.findall(text))
+
+
+def _wait_for_open_transactions(until: float) -> None:
     """Wait until the transactions of others that are open now have ended, or for as long as patience lasts."""
-    until, still_open = time.monotonic() + _PATIENCE_S, _open_transactions()
-    while still_open and time.monotonic() < until:
+    still_open = _open_transactions()
+    while True:
         time.sleep(0.05)
         still_open &= _open_transactions()
+        if not still_open or time.monotonic() > until:
+            return
 
 
 def _open_transactions() -> set[str]:
