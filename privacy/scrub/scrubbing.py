@@ -34,12 +34,14 @@ _STATISTICS_OF_EMPTY = """
 SELECT pg_clear_attribute_stats('public', s.tablename, s.attname, s.inherited) FROM pg_stats s
 WHERE s.schemaname = 'public' AND s.tablename = %s
 """
-# Every role is shown others' locks. What else others do is hidden (no state) but for sessions of the same role, such as
-# the one that holds the lock of this scrub and sees no rows.
+# A rewrite keeps what its own snapshot may see, which reaches back to the oldest writer of any database. Every role is
+# shown others' locks. What else others do is hidden (no state) but for sessions of the same role, such as the one that
+# holds the lock of this scrub and sees no rows.
 _OPEN = """
 SELECT l.virtualtransaction FROM pg_locks l JOIN pg_stat_activity a USING (pid)
-WHERE l.locktype = 'virtualxid' AND a.datname = current_database() AND a.pid <> pg_backend_pid()
-  AND (a.state IS NULL OR a.backend_xmin IS NOT NULL OR a.backend_xid IS NOT NULL)
+WHERE l.locktype = 'virtualxid' AND a.pid <> pg_backend_pid()
+  AND (a.state IS NULL OR a.backend_xid IS NOT NULL
+    OR a.datname = current_database() AND a.backend_xmin IS NOT NULL)
 """
 _STUCK = re.compile(r"(\d+) dead row versions cannot be removed yet")
 
@@ -109,7 +111,8 @@ def _tables() -> list[tuple[str, bool]]:
 def _rewrite(table: str) -> None:
     """Rewrite a table and its indexes without what was deleted. Raises ScrubRefused where a deleted row stays.
 
-    Automatic ANALYZEs of several tables at once keep each other's old statistics for as long as they go on.
+    Automatic ANALYZEs of several tables at once keep each other's old statistics for as long as they go on; writers
+    that come one after the other keep what was deleted since the first of them began.
     """
     until = time.monotonic() + _PATIENCE_S
     while stuck := _rewritten(table):

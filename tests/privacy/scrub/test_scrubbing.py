@@ -7,6 +7,7 @@ from io import StringIO
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -25,6 +26,12 @@ from tests.helpers.own_server import own_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PLANTED = 1_000
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """Wait for the transactions of other workers of a test run, which write into databases of the same server."""
+    monkeypatch.setattr(scrubbing, "_PATIENCE_S", 600)
 
 
 def _data_folder():
@@ -248,6 +255,24 @@ def test_a_snapshot_that_ends_soon_is_waited_for(monkeypatch, register_in_force)
 
     assert looks[0]
     assert not frozenset.intersection(*looks), "it went on once the snapshot had ended"
+    assert AuditEvent.objects.filter(action="storage.scrubbed").count() == 1
+
+
+def test_a_writer_of_another_database_is_waited_for(monkeypatch):
+    honest = scrubbing._open_transactions
+    with psycopg.connect(os.environ["DATABASE_URL"]) as writer:
+        writer.execute("SELECT pg_current_xact_id()")
+        DataSubject.objects.create(ref=UUID(int=1))
+        DataSubject.objects.all().delete()
+
+        def ends_once_it_was_seen():
+            seen = honest()
+            writer.rollback()
+            return seen
+
+        monkeypatch.setattr(scrubbing, "_open_transactions", ends_once_it_was_seen)
+        call_command("scrub", stdout=StringIO())
+
     assert AuditEvent.objects.filter(action="storage.scrubbed").count() == 1
 
 
