@@ -125,7 +125,7 @@ def _numbers(name: str, distinct: Iterable[str], decimal: str) -> dict[str, int 
 
 
 def _is_rounded(cell: str, number: float) -> bool:
-    """Return whether a number of more digits than a float tells apart would be another one."""
+    """Return whether a number of more digits than a float keeps would become another one."""
     written = Decimal(cell.replace(",", "."))
     digits = len(written.normalize().as_tuple().digits)
     return digits > _DIGITS_OF_A_FLOAT and math.isfinite(number) and written != Decimal(repr(number))

@@ -318,7 +318,7 @@ def _prove(result: Result, copy: Path, target: Path, quasi_identifiers: Sequence
 
 
 def _as_read(result: Result, spelt: Callable[[str], str]) -> IntArray:
-    """Return the rows of each class that a reader tells apart: labels may read the same once they are ``spelt``."""
+    """Return the rows of each class as a reader sees them: labels may read the same once they are ``spelt``."""
     codes, sizes = [], []
     for each in result.shown.values():
         place_of: dict[str, int] = {}

@@ -141,7 +141,7 @@ def hand_out(release: TableRelease, *, actor: str, party: str) -> BinaryIO:
     """Open the copy for a party, and write that into the trail.
 
     Raises NoSuchRelease where it has ended or the file is gone, and where file, receivers or end are not those that
-    were measured and signed: whoever can write to the folder or the database cannot sign.
+    were measured and signed: a program that can write to the folder or the database cannot sign.
     """
     if release.stage not in (Stage.DRAFT, Stage.PROPOSED) and not release.is_in_force(timezone.now()):
         raise NoSuchRelease("This release is not in force.")
