@@ -14,7 +14,9 @@ from pathlib import Path
 from statistics import median
 
 from django.conf import settings as django_settings
+from django.db import connection
 
+from common.postgres.databases import further_database
 from governance.bench import cpu, load, servers, world
 from governance.bench.decisions import Settings, requests_of_people
 from governance.bench.report import Row
@@ -107,7 +109,7 @@ def _environment(folder: Path, url: str, home: str) -> dict[str, str]:
 
 def _prepared(folder: Path, subjects: int, stack: ExitStack) -> tuple[str, str]:
     """Make and fill a database for the release in ``folder``; return its URL and a token."""
-    url = stack.enter_context(world.further_database())
+    url = stack.enter_context(further_database(f"{connection.settings_dict['NAME']}_further"))
     prepared = subprocess.run(
         [sys.executable, "-c", _PREPARE, str(subjects)],
         cwd=folder,

@@ -1,18 +1,16 @@
 """Database of a measurement: N people with five purposes each, dropped at the end."""
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import psycopg
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
-from psycopg import sql
 
 from common.identifiers import uuid7
 from common.postgres import advisory
+from common.postgres.databases import further_database
 from consent.pseudonyms import subject_ref
 from governance.demo import register
 from policies.bundles import publishing
@@ -42,30 +40,18 @@ def bench_database(subjects: int) -> Iterator[str]:
     with advisory.held(_LOCK) as is_held:
         if not is_held:
             raise CommandError("Another measurement is running. Wait for its end.")
-        _recreate(name, drop_only=False)
-        wrapper.close()
-        wrapper.settings_dict["NAME"] = name
-        try:
-            call_command("migrate", verbosity=0, interactive=False)
-            call_command("prepare", "--fast", verbosity=0)
-            register.ensure_register()
-            fill(0, subjects)
-            yield _url(os.environ["DATABASE_URL"], name)
-        finally:
+        with further_database(name) as url:
             wrapper.close()
-            wrapper.settings_dict["NAME"] = original
-            _recreate(name, drop_only=True)
-
-
-@contextmanager
-def further_database() -> Iterator[str]:
-    """Create an empty database next to that of the measurement and finally drop it; yield its URL."""
-    name = f"{connection.settings_dict['NAME']}_further"
-    _recreate(name, drop_only=False)
-    try:
-        yield _url(os.environ["DATABASE_URL"], name)
-    finally:
-        _recreate(name, drop_only=True)
+            wrapper.settings_dict["NAME"] = name
+            try:
+                call_command("migrate", verbosity=0, interactive=False)
+                call_command("prepare", "--fast", verbosity=0)
+                register.ensure_register()
+                fill(0, subjects)
+                yield url
+            finally:
+                wrapper.close()
+                wrapper.settings_dict["NAME"] = original
 
 
 @contextmanager
@@ -79,24 +65,6 @@ def shadow() -> Iterator[None]:
     rollout = service.start(policy, actor="officer:bench", reason="bench", emergency=True)
     yield
     service.stop(rollout.pk, actor="officer:bench", reason="measured")
-
-
-def _recreate(name: str, *, drop_only: bool) -> None:
-    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as admin:
-        # Not WITH (FORCE): that demands leave to end autovacuum's workers, which a plain DROP ends by itself.
-        admin.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-            " WHERE datname = %s AND usename = current_user",
-            [name],
-        )
-        admin.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
-        if not drop_only:
-            admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-
-
-def _url(url: str, name: str) -> str:
-    head, _, query = url.partition("?")
-    return f"{head.rpartition('/')[0]}/{name}?{query}" if query else f"{head.rpartition('/')[0]}/{name}"
 
 
 def fill(first: int, last: int) -> None:

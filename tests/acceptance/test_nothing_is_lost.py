@@ -239,7 +239,7 @@ def test_killing_every_process_loses_nothing(instance, rounds):
     _wait_for_traffic(services, "after all were killed")
     for service in services:
         service.stop.set()
-        service.join(timeout=30)
+        service.join(timeout=300)
 
     acknowledged = [record for service in services for record in service.acknowledged]
     answered = [decision for service in services for decision in service.answered]
@@ -384,7 +384,7 @@ def test_a_killed_engine_or_a_lost_model_leaves_only_permitted_lists(instance):
     _wait(lambda: count("personal") > before + 5, "personal lists again")
     for reader in readers:
         reader.stop.set()
-        reader.join(timeout=30)
+        reader.join(timeout=300)
 
     assert [answer for reader in readers for answer in reader.wrong] == []
     assert all(reader.refused > 5 for reader in readers), seen

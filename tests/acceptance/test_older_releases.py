@@ -6,11 +6,10 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
+from common.postgres.databases import further_database
 from tests.helpers.paths import CHECKOUT
 
 pytestmark = pytest.mark.acceptance
@@ -42,14 +41,8 @@ def recorded(release: str) -> Found:
 @pytest.fixture(scope="module")
 def database(release: str) -> Iterator[str]:
     """The URL of an empty database beside that of the tests."""
-    server = os.environ["DATABASE_URL"]
-    name = f"released_{release}_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]
-        try:
-            yield urlsplit(server)._replace(path=f"/{name}").geturl()
-        finally:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")  # type: ignore[arg-type]
+    with further_database(f"released_{release}_{os.getpid()}") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

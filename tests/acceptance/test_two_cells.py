@@ -106,7 +106,7 @@ class CellClient:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.token}"}
         request = urllib.request.Request(f"{self.url}{path}", json.dumps(body).encode(), headers)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=300) as answer:
                 return answer.status, json.loads(answer.read()), answer.headers["X-Assent-Cell"]
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read()), error.headers["X-Assent-Cell"]

@@ -174,7 +174,7 @@ def test_of_two_who_open_a_link_at_once_one_gets_in():
             visitor.start()
         until_waiting_for_locks(2)
     for visitor in visitors:
-        visitor.join(timeout=30)
+        visitor.join(timeout=300)
 
     assert len(opened) == 2
     assert [secret for secret in opened if secret is None] == [None]
@@ -246,7 +246,7 @@ def test_a_link_opened_while_access_is_revoked_leaves_no_session():
             thread.start()
             until_waiting_for_locks(waiting)
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=300)
 
     assert len(opened) == 1
     assert opened[0] is None or links.open_session(opened[0]) is None

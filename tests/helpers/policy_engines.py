@@ -115,7 +115,7 @@ def opa_server(*arguments: str) -> Iterator[str]:
 def _wait_until_healthy(server: subprocess.Popen[bytes], port: int) -> None:
     for _ in range(2_400):
         assert server.poll() is None, "OPA ended instead of serving"
-        connection = HTTPConnection("127.0.0.1", port, timeout=5)
+        connection = HTTPConnection("127.0.0.1", port, timeout=60)
         try:
             connection.request("GET", "/health")
             if connection.getresponse().status == 200:

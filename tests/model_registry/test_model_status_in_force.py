@@ -76,7 +76,7 @@ def test_two_officers_at_once_are_both_in_the_bundle(api, versions):
         models.take(versions[0], "live")
         second.start()
         until_waiting_for_locks()
-    second.join(timeout=30)
+    second.join(timeout=300)
 
     assert [_decide(api, f"{name}@1") for name in _NAMES] == [(True, []), (True, [])]
 
@@ -98,7 +98,7 @@ def test_of_two_opposite_steps_at_once_the_second_sees_the_first(versions):
         services.change_status(version_id=versions[0].pk, status="retired", actor="officer:1")
         second.start()
         until_waiting_for_locks()
-    second.join(timeout=30)
+    second.join(timeout=300)
 
     assert outcomes == ["status_not_possible"]
     assert ModelVersion.objects.get(pk=versions[0].pk).status == "retired"

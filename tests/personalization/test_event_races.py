@@ -110,7 +110,7 @@ def test_an_event_waits_for_the_withdrawal_in_flight_and_is_then_refused(kettle)
         sender = threading.Thread(target=send)
         sender.start()
         until_waiting_for_locks()
-    sender.join(timeout=30)
+    sender.join(timeout=300)
 
     assert [each.stored for each in taken] == [False]
     assert not Event.objects.exists()

@@ -216,7 +216,7 @@ def _in_another_connection(work):
 
     thread = threading.Thread(target=run)
     thread.start()
-    thread.join(timeout=30)
+    thread.join(timeout=300)
 
 
 @pytest.mark.django_db

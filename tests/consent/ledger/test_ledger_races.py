@@ -25,7 +25,7 @@ def _at_the_same_time(monkeypatch, calls):
     def write_together(*args, **kwargs):
         if not getattr(waited, "done", False):
             waited.done = True
-            everybody_has_read.wait(timeout=30)
+            everybody_has_read.wait(timeout=300)
         return written(*args, **kwargs)
 
     def run(place, call):
@@ -126,7 +126,7 @@ def test_a_choice_waits_for_the_one_in_flight_and_then_sees_it(choose):
         choose("customer-1", "refuse")
         thread.start()
         until_waiting_for_locks()
-    thread.join(timeout=30)
+    thread.join(timeout=300)
 
     assert [outcome.code for outcome in outcomes] == ["nothing_to_withdraw"]
     _assert_gapless("customer-1", 2)

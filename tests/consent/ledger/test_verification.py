@@ -138,7 +138,7 @@ def test_a_choice_made_meanwhile_breaks_nothing(api, monkeypatch):
     def checked_while(links):
         person = threading.Thread(target=somebody_chooses)
         person.start()
-        person.join(timeout=30)
+        person.join(timeout=300)
         return check(links)
 
     with monkeypatch.context() as patched:

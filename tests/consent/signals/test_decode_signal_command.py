@@ -55,7 +55,7 @@ def test_it_reads_standard_input_with_a_bare_python(ending, status, tmp_path):
         input=(Tc().encode() + ending).encode(),
         capture_output=True,
         cwd=tmp_path,
-        timeout=30,
+        timeout=300,
         check=False,
     )
 

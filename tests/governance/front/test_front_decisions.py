@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from common.postgres.databases import end_sessions
 from governance.front import limits, loop
 from governance.front.django_threads import DjangoThreads
 from policies import engines
@@ -196,11 +197,7 @@ def test_lost_connection_of_the_loop_is_replaced(front, token, other_connection,
     assert begun[-1] != "front-decisions"
 
     own = connection.connection.pgconn.backend_pid if connection.connection else 0
-    other_connection.execute(
-        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND pid NOT IN (%s, pg_backend_pid())",
-        [own],
-    ).fetchall()
+    end_sessions(other_connection, other_connection.info.dbname, keep=[own])
 
     def is_the_loops():
         assert ask(front, post(question(), token)).status == 200

@@ -54,7 +54,7 @@ def test_a_recorded_process_is_ended(home, sleeper):
     record(home, pid=sleeper.pid, started=identify(sleeper.pid).started)
 
     assert end_leftovers(home) == ["web"]
-    assert sleeper.wait(timeout=30) != 0
+    assert sleeper.wait(timeout=300) != 0
 
 
 def test_a_stranger_with_a_recorded_pid_is_left_alone(home, sleeper):

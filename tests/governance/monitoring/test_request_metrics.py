@@ -165,7 +165,7 @@ def test_jobs_of_each_queue_are_counted_as_waiting(queue):
         try:
             assert waiting() == before + 1
         finally:
-            one.get(timeout=1).ack()
+            one.get(timeout=60).ack()
     assert waiting() == before
 
 

@@ -120,7 +120,7 @@ def test_threads_get_the_answer_of_the_revision_they_ask(opa_url: str, kept: lis
 def test_threads_that_find_the_server_empty_push_once(opa_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = OpaEngine(opa_url, timeout_ms=20_000)
     requests.put(f"{opa_url}/v1/data", json={}, timeout=120).raise_for_status()
-    push, pushed, all_have_asked = engine._push, [], threading.Barrier(3, timeout=30)
+    push, pushed, all_have_asked = engine._push, [], threading.Barrier(3, timeout=300)
     ask_after_push = engine._ask_after_push
 
     def counted(bundle: LoadedBundle, ends: float) -> None:

@@ -110,7 +110,7 @@ def test_no_batch_is_mixed_while_the_share_moves_to_and_fro(token: str, turns: i
 
 def test_an_officer_and_the_job_at_once_end_it_once(token: str) -> None:
     rollout = start(STRICT, share=FULL)
-    together, told = threading.Barrier(3, timeout=30), []
+    together, told = threading.Barrier(3, timeout=300), []
 
     def act(what: Callable[[], Any]) -> None:
         together.wait()

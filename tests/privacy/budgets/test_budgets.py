@@ -306,7 +306,7 @@ def _at_the_same_time(calls):
             thread.start()
         until_waiting_for_locks(len(calls))
     for thread in threads:
-        thread.join(timeout=30)
+        thread.join(timeout=300)
     return outcomes
 
 
@@ -336,7 +336,7 @@ def test_one_key_at_once_for_two_data_sets_pays_for_one(budget):
         _spend("monday")
         thread.start()
         until_waiting_for_locks(1)
-    thread.join(timeout=30)
+    thread.join(timeout=300)
 
     assert len(refused) == 1
     assert BudgetSpend.objects.count() == 1

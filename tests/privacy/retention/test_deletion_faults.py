@@ -17,6 +17,7 @@ from django.db import connection
 from django.utils import timezone
 
 from common.actors import Officer
+from common.postgres.databases import end_sessions
 from consent.models import DataSubject
 from personalization.models import Event, Item
 from privacy import tasks
@@ -148,14 +149,11 @@ def _kill_at_random(worker, chance, run, *, backend):
     until(went_on, "the worker deletes or ends")
     time.sleep(chance.random() * 0.03)
     if backend:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
+        connection.ensure_connection()
+        end_sessions(connection.connection, connection.settings_dict["NAME"])
     else:
         worker.send_signal(signal.SIGKILL)
-    worker.wait(timeout=30)
+    worker.wait(timeout=300)
 
 
 @pytest.mark.parametrize("kills", [3, pytest.param(50, marks=pytest.mark.long)])

@@ -181,7 +181,7 @@ def test_a_second_worker_waits_for_the_batch_in_flight_and_takes_over(small_batc
         worker.start()
         until_waiting_for_locks()
         transaction.set_rollback(lost)  # where it is, the first worker died here
-    worker.join(timeout=30)
+    worker.join(timeout=300)
 
     assert not Event.objects.exists()
     _assert_proved(Disposal.objects.get(pk=queued.id), keys)

@@ -41,7 +41,7 @@ def _while_a_hold_is_set(work):
         worker.start()
         until_waiting_for_locks()
         yield
-    worker.join(timeout=30)
+    worker.join(timeout=300)
     assert not worker.is_alive()
 
 
@@ -100,7 +100,7 @@ def test_a_hold_waits_for_the_batch_in_flight_and_keeps_the_rest(choose, remembe
         disposal._one_batch(Disposal.objects.get(), EVENTS)
         setting.start()
         until_waiting_for_locks()
-    setting.join(timeout=30)
+    setting.join(timeout=300)
 
     assert seen_by_the_hold == [0]
     assert DataSubject.objects.get().held
