@@ -117,7 +117,7 @@ _document_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_
 
 
 def loads_document(text: str) -> Any:
-    """Parse a file's text, whose numbers may be of any size. Raises InvalidJson; JSONDecodeError where it is no JSON."""
+    """Parse a file's text, with numbers of any size. Raises InvalidJson; JSONDecodeError where it is no JSON."""
     try:
         return _document_decoder.decode(text)
     except RecursionError as exc:
