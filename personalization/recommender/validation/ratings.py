@@ -50,7 +50,8 @@ def measure(ratings: Interactions, touches: Interactions, asked: Asked, *, least
     if len(np.unique(owner)) < least or not is_before.any():
         return None
     stars = ratings.weight
-    expected = biases(ratings.people.codes, ratings.items.codes, stars, np.flatnonzero(is_before))[rows]
+    who, what = ratings.people.codes.astype(np.intp), ratings.items.codes.astype(np.intp)
+    expected = biases(who, what, stars, np.flatnonzero(is_before))[rows]
     with_score = expected + _fitted(scores, stars[rows] - expected, owner % 2 == 0)
     rmse, mae = error(with_score, stars[rows])
     return RatingErrors(len(rows), len(np.unique(owner)), rmse, mae, error(expected, stars[rows]))
