@@ -48,4 +48,13 @@ INPUTS: Final = Query(
     ("kind", "value", "item"),
 )
 """How many events there are of each kind, value and item: what monitors compare later events with."""
-QUERIES: Final[Mapping[str, Query]] = {"positive": POSITIVE, "inputs": INPUTS}
+RATINGS: Final = Query(
+    f"""
+    SELECT e.person, e.item, e.value, e.moment, e.tie FROM events e JOIN catalogue c ON c.item = e.item
+    WHERE e.kind = {number_of(Kind.RATING)} AND e.value BETWEEN 1 AND 5
+    """,  # noqa: S608 (as above)
+    {"person": Type.SMALL, "item": Type.SMALL, "value": Type.SMALL, "moment": Type.INTEGER, "tie": Type.INTEGER},
+    ("person", "moment", "tie"),
+)
+"""Ratings of items of the catalogue, low ones too: what predicted ratings are held against."""
+QUERIES: Final[Mapping[str, Query]] = {"positive": POSITIVE, "inputs": INPUTS, "ratings": RATINGS}
