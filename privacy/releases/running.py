@@ -127,15 +127,15 @@ def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str,
 
 def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str, Any]]:
     """Attack a copy of half of a sample; nothing is found where the sample is too small to be made safe."""
-    from privacy.anonymisation.tables import anonymise_table
+    from privacy.anonymisation.tables import write_copy
     from privacy.releases import attacks
 
     names, shown, person = asked.columns(Role.QUASI), asked.columns(Role.OTHER), asked.columns(Role.PERSON)
     roles = attacks.Roles(names, shown, asked.sensitive, asked.person)
     hierarchies = trees.files(asked.hierarchies)
 
-    def anonymise(part: "Table", target: Path) -> None:
-        anonymise_table(part, target, names, asked.wish, hierarchies=hierarchies, drop=person, keep=shown)
+    def anonymise(part: "Table", copy: Path) -> None:
+        write_copy(part, copy, attacks.KIND, names, asked.wish, hierarchies=hierarchies, drop=person, keep=shown)
 
     try:
         return [each.as_document() for each in attacks.measure(source, row.table.rows, roles, anonymise)]
