@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
@@ -152,11 +151,8 @@ def published_of(row: TableRelease) -> list[TableRelease]:
     if row.is_noisy:
         return []
     stages = (TableRelease.Stage.PUBLISHED, TableRelease.Stage.REVOKED)
-    same = Q(table__sha256=row.table.sha256)
-    if row.table.source:
-        same |= Q(table__source=row.table.source)
-    found = TableRelease.objects.filter(same, stage__in=stages).exclude(pk=row.pk).exclude(asked__has_key="noise")
-    return list(found.select_related("table"))
+    found = TableRelease.objects.filter(table__in=uploads.alike(row.table), stage__in=stages).exclude(pk=row.pk)
+    return list(found.exclude(asked__has_key="noise").select_related("table"))
 
 
 def _overlaps(row: TableRelease, report: dict[str, Any]) -> list[dict[str, Any]]:
