@@ -13,10 +13,13 @@ from governance.env import read_environment
 from governance.launcher.servers.running import home_option
 from governance.monitoring import log_lines
 from governance.oidc.client import Client
+from privacy.releases.inputs import connections
 from privacy.rights.clocks.holidays import read_business_days
 
-# Nothing is garbage while applications load, and looking for it took a fifth of that; GovernanceConfig ends it.
-gc.disable()
+# Next to nothing is garbage while applications load, and looking for it took a fifth of that. GovernanceConfig puts
+# back what was before; a process that loads no applications still looks, seldom.
+GARBAGE_THRESHOLD = gc.get_threshold()
+gc.set_threshold(100_000)
 ENV = read_environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
 
@@ -33,6 +36,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ASSENT_HOME = ENV.assent_home
 HOME_OPTION = home_option(ASSENT_HOME)  # behind each command that is printed
 PSEUDONYM_KEYS = ENV.key_ring()
+EXTERNAL_DATABASES = connections.read(ENV.external_databases.get_secret_value())
 SUBJECT_KEY = bytes.fromhex(ENV.subject_key.get_secret_value())
 PUBLIC_URL = ENV.public_url
 TRUSTED_PROXIES = ENV.trusted_proxies
