@@ -49,7 +49,12 @@ _LEAVES_ONE_LATE = """
 import os, subprocess, sys
 from governance.launcher.processes import orphans
 
-STARTER = "import subprocess, sys; p = subprocess.DEVNULL; print(subprocess.Popen(['sleep', '600'], stdout=p, stderr=p).pid, flush=True); input()"
+STARTER = '''
+import subprocess
+left = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(left.pid, flush=True)
+input()
+'''
 
 def listed_before_it_ends(pid, listed=orphans.children):
     found = listed(pid)
