@@ -13,7 +13,6 @@ The sample, and the copy that is made of it, are in memory alone. The sample and
 seed: the same table gives the same figures. Pure; no Django.
 """
 
-import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from privacy.anonymisation.files.replacing import in_memory
 from privacy.anonymisation.files.texts import texts_of
 from privacy.anonymisation.generalisation import MISSING, IntArray
 from privacy.releases.gate import INFERENCE, SINGLING_OUT
+from privacy.releases.measures.labels import fitting
 
 if TYPE_CHECKING:
     from privacy.anonymisation.partition.items import BoolArray
@@ -42,7 +42,6 @@ FEWEST = 200  # guesses on each side, below which chance says more than the copy
 
 _SEED = 67
 _CHUNK = 256
-_PARTS = re.compile(r"(?:\\.|[^|\\])+")
 Anonymise = Callable[["Table", Path], object]
 
 
@@ -158,7 +157,7 @@ class _Known:
             labels, of_rows = np.unique(copy[name], return_inverse=True)
             self._values[name] = codes[:cut], codes[cut:]
             self._labels[name] = of_rows
-            fits = _fitting(labels, values) if name in roles.quasi else labels[:, None] == values[None, :]
+            fits = fitting(labels, values) if name in roles.quasi else labels[:, None] == values[None, :]
             if len(of_rows) == cut:  # a name of a hierarchy says nothing by itself: what stands in its rows is in it
                 fits[of_rows, codes[:cut]] |= name in roles.quasi
             self._fits[name] = fits
@@ -221,31 +220,3 @@ class _Known:
         if len(places) <= MOST_ATTACKS:
             return places
         return np.sort(self._rng.choice(places, MOST_ATTACKS, replace=False))
-
-
-def _fitting(labels: Any, values: Any) -> "BoolArray":
-    """Return which values each label covers: a set, a range of numbers or days, or a value itself."""
-    numbers = np.array([_number(value) for value in values])
-    fits = np.zeros((len(labels), len(values)), dtype=bool)
-    place_of = {value: place for place, value in enumerate(values.tolist())}
-    for row, label in enumerate(labels.tolist()):
-        for part in _PARTS.findall(label):
-            text = re.sub(r"\\(.)", r"\1", part)
-            if text in place_of:
-                fits[row, place_of[text]] = True
-            low, _, high = text.partition("..")
-            ends = _number(low), _number(high or low)
-            fits[row] |= (numbers >= ends[0]) & (numbers <= ends[1])
-    return fits
-
-
-def _number(text: str) -> float:
-    """Return a number, or a moment as one; none for any other text."""
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        pass
-    try:
-        return float(np.datetime64(text.strip().replace(" ", "T"), "us").astype(np.int64))
-    except ValueError:
-        return float("nan")

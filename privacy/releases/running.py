@@ -83,7 +83,7 @@ def _carry_out(row: TableRelease) -> None:
             return
         report, figures = _made(row, source)
     row.move(STEPS[3], 3)
-    _finish(row, report, {**figures, "overlaps": _overlaps(row, report["target_sha256"])})
+    _finish(row, report, {**figures, "overlaps": _overlaps(row, report)})
 
 
 def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -155,14 +155,14 @@ def published_of(row: TableRelease) -> list[TableRelease]:
     return list(found.exclude(asked__has_key="noise").select_related("table"))
 
 
-def _overlaps(row: TableRelease, sha256: str) -> list[dict[str, Any]]:
+def _overlaps(row: TableRelease, report: dict[str, Any]) -> list[dict[str, Any]]:
     """Lay a copy on each that was published of the same table or data set."""
     from privacy.releases.measures import overlapping
 
     found: list[dict[str, Any]] = []
     for other in published_of(row):
-        if other.target_sha256 != sha256:
-            laid = overlapping.overlap(row, other)
+        if other.target_sha256 != report["target_sha256"]:
+            laid = overlapping.overlap(row, report, other)
             found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
     return found
 

@@ -13,7 +13,8 @@ from privacy.anonymisation.files.opening import open_table
 from privacy.anonymisation.tables import write_copy
 from privacy.anonymisation.wish import Wish
 from privacy.releases import attacks, gate, publishing
-from privacy.releases.attacks import Attack, Roles, _fitting, _halves, measure
+from privacy.releases.attacks import Attack, Roles, _halves, measure
+from privacy.releases.measures.labels import fitting
 
 QUASI, ILLNESS = ["age", "city", "trade"], "illness"
 ROLES = Roles(QUASI, ["visits"], [ILLNESS], None)
@@ -127,7 +128,7 @@ def test_a_large_table_is_sampled(table, monkeypatch):
 def test_a_label_covers_its_values(label, fits):
     values = np.array(["17", "20.5", "30", "31", "?", "red", "b|c", "b", "2024-01-20", "2024-03-01"], dtype=object)
 
-    assert [value for value, is_in in zip(values, _fitting(np.array([label], dtype=object), values)[0], strict=True)
+    assert [value for value, is_in in zip(values, fitting(np.array([label], dtype=object), values)[0], strict=True)
             if is_in] == fits  # fmt: skip
 
 
