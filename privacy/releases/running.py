@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from audit import trail
 from common.jobs.runs import RunState
+from privacy.anonymisation.actions import wanted
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease
@@ -130,12 +131,14 @@ def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str
     from privacy.anonymisation.tables import write_copy
     from privacy.releases import attacks
 
-    names, shown, person = asked.columns(Role.QUASI), asked.columns(Role.OTHER), asked.columns(Role.PERSON)
-    roles = attacks.Roles(names, shown, asked.sensitive, asked.person)
-    hierarchies = trees.files(asked.hierarchies)
+    names, pseudonyms = asked.columns(Role.QUASI), wanted.columns_of(asked.acting, wanted.PSEUDONYMS)
+    shown = [name for name in asked.columns(Role.OTHER) if name not in pseudonyms]
+    left_out = [name for name in asked.columns(Role.PERSON) if name not in pseudonyms]
+    roles = attacks.Roles(names, shown, asked.sensitive, asked.person, pseudonyms)
+    hierarchies, kept = trees.files(asked.hierarchies), [*shown, *pseudonyms]
 
     def anonymise(part: "Table", copy: Path) -> None:
-        write_copy(part, copy, attacks.KIND, names, asked.wish, hierarchies=hierarchies, drop=person, keep=shown)
+        write_copy(part, copy, attacks.KIND, names, asked.wish, hierarchies=hierarchies, drop=left_out, keep=kept)
 
     try:
         return [each.as_document() for each in attacks.measure(source, row.table.rows, roles, anonymise)]

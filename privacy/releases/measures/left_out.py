@@ -19,7 +19,7 @@ from privacy.releases.measures.labels import below, fitting
 if TYPE_CHECKING:
     from privacy.anonymisation.partition.items import BoolArray
 
-MOST_COMPARED = 200_000_000  # people with a row left out, times pairs of classes; beyond, each pair is alone
+MOST_COMPARED = 50_000_000  # people with a row left out, times pairs of classes; beyond, each pair is alone
 _AT_ONCE = 4_000_000  # of them
 
 
