@@ -9,7 +9,10 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "governance.settings.local")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from governance.launcher.processes.termination import unwound_by_signals
+
+    with unwound_by_signals():
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

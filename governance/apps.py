@@ -1,6 +1,7 @@
 import gc
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class GovernanceConfig(AppConfig):
@@ -21,4 +22,4 @@ class GovernanceConfig(AppConfig):
         sessions.connect()
         # The last of the applications: what is loaded by now stays, so collections need not look at it.
         gc.freeze()
-        gc.enable()
+        gc.set_threshold(*settings.GARBAGE_THRESHOLD)

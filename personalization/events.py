@@ -1,4 +1,4 @@
-"""Events: what they are, how much each speaks for its item, and which of a person's still speak."""
+"""Events: what they are, and how much each speaks for its item."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,6 @@ from decimal import Decimal
 from functools import cached_property
 from hashlib import blake2b
 from uuid import UUID
-
-from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from common.http.problems import Conflict, InvalidRequest
 from consent.signals import NO_SIGNALS, Signals
@@ -110,22 +108,3 @@ def weight_of(kind: str, value: int | None) -> float:
     if kind == Kind.DWELL and (value or 0) >= LONG_DWELL_S:
         return 1.5
     return WEIGHTS[kind]
-
-
-def positive() -> QuerySet[Event]:
-    """Return the events that speak for an item: what came before the person's no about it speaks no longer."""
-    taken_back = Event.objects.filter(
-        subject_ref=OuterRef("subject_ref"),
-        purpose=OuterRef("purpose"),
-        item=OuterRef("item"),
-        kind=Kind.UNDO,
-        occurred_at__gte=OuterRef("occurred_at"),
-    )
-    later_no = Event.objects.filter(
-        Q(kind=Kind.NOT_RELEVANT) & ~Exists(taken_back) | Q(kind=Kind.RATING, weight=0),
-        subject_ref=OuterRef("subject_ref"),
-        purpose=OuterRef("purpose"),
-        item=OuterRef("item"),
-        occurred_at__gte=OuterRef("occurred_at"),
-    )
-    return Event.objects.filter(~Exists(later_no), weight__gt=0)

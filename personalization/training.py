@@ -34,6 +34,7 @@ from personalization.recommender.groups.forming import Kind
 from personalization.recommender.model import Model
 from personalization.recommender.recipe import Lists, Recipe
 from personalization.recommender.training import train
+from personalization.recommender.validation import ratings
 from personalization.recommender.validation.evaluation import Asked, ask, summed
 from personalization.recommender.validation.tuning import choose
 from personalization.registered import measured, own_card
@@ -111,6 +112,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     ]
     with reading.tables(trained_on, [item.id for item in catalogue], purpose=PURPOSE) as tables:
         data, segments, inputs = tables.interactions(), tables.segments, tables.inputs()
+        rated = tables.ratings(data)
         defined = definitions.in_force(PURPOSE)
         found = tables.features(defined, began)
         inside = [bytes(person) for person in data.people.distinct() if isinstance(person, bytes)]
@@ -129,6 +131,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
     progress("evaluating")
     asked = ask(data, catalogue, segments, recipe=chosen.recipe, min_segment=k, min_people=support)
     figures = measured.of_evaluation(summed(asked, segments, min_segment=k), least=k)
+    figures |= measured.of_ratings(ratings.measure(rated, data, asked, least=k))
     metrics = {**measured.of_data(data), **figures, **measured.of_choice(chosen)}
     reference = references.measure(model, data, inputs, features.documents)
     training = _Training(
@@ -138,7 +141,7 @@ def _trained(actor: str, progress: Progress) -> ModelVersion | None:
         metrics,
         _findings(model, data),
         trained_on,
-        Data(data, segments),
+        Data(data, segments, rated),
         asked,
         reference,
         features.content,

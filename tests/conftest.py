@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -28,6 +29,9 @@ from tests.helpers.people import officer, send, visitor  # noqa: F401 (fixtures 
 from tests.helpers.wsgi_calls import WsgiClient, call
 
 ALL_SCOPES = credentials.SERVICE_SCOPES
+# A busy machine is slow, which says nothing about a property.
+hypothesis.settings.register_profile("assent", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("assent")
 
 
 # What runs longest, first: while one process ends such a file alone at the end of a run, the others have nothing to do.

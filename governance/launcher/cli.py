@@ -15,6 +15,7 @@ from governance.launcher import console
 from governance.launcher.errors import InstanceError, disk_full, is_disk_full, refused
 from governance.launcher.home.home import DEFAULT_HOME
 from governance.launcher.home.ports import DEFAULT_PORT, parse_port
+from governance.launcher.processes.termination import unwound_by_signals
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 DEFAULTS_FLAG = "--data-from-defaults"
@@ -107,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command line and return the exit status."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        return _run(*parse(words))
+        with unwound_by_signals():
+            return _run(*parse(words))
     except InstanceError as exc:
         console.say(str(exc))
         return exc.exit_code

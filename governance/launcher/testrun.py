@@ -1,11 +1,9 @@
 """Command ``test``: the project's tests against an instance that exists only for them."""
 
 import os
-import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
 from governance.launcher import console
 from governance.launcher.foreground import run_in_front
@@ -18,7 +16,6 @@ from governance.launcher.servers.postgres import THROWAWAY_SETTINGS, PostgresSer
 from governance.launcher.test_tools import find_axe, find_browser, find_opa
 
 LONG_FLAG = "--long"
-_TERMINATED = 128 + signal.SIGTERM
 # Settings of a shell that would make the tests depend on where they run.
 _NOT_PASSED_ON = (
     "OPA_URL",
@@ -50,7 +47,6 @@ _NOT_PASSED_ON = (
 
 def run_tests(arguments: Sequence[str]) -> int:
     """Run pytest with ``arguments`` and return its exit status; the database is deleted afterwards."""
-    signal.signal(signal.SIGTERM, _leave)
     tools = _tools()
     with throwaway_home() as home:
         server = PostgresServer(home, THROWAWAY_SETTINGS)
@@ -112,7 +108,3 @@ def passed_on(outer: Mapping[str, str]) -> dict[str, str]:
         # Each process would compile all modules anew; compiled files are kept, but not among the sources.
         environment.setdefault("PYTHONPYCACHEPREFIX", str(Path(sys.prefix) / "pycache"))
     return environment
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(_TERMINATED)

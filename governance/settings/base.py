@@ -15,8 +15,10 @@ from governance.monitoring import log_lines
 from governance.oidc.client import Client
 from privacy.rights.clocks.holidays import read_business_days
 
-# Nothing is garbage while applications load, and looking for it took a fifth of that; GovernanceConfig ends it.
-gc.disable()
+# Next to nothing is garbage while applications load, and looking for it took a fifth of that. GovernanceConfig puts
+# back what was before; a process that loads no applications still looks, seldom.
+GARBAGE_THRESHOLD = gc.get_threshold()
+gc.set_threshold(100_000)
 ENV = read_environment()
 BASE_DIR = Path(__file__).resolve().parents[2]
 

@@ -77,7 +77,8 @@ def quality(version: ModelVersion) -> str:
     if "people" not in version.metrics:
         return shown
     learnt = format_html("<p>Learnt from {} people.</p>", f"{version.metrics['people']:,}")
-    return format_html("{}{}{}{}", shown, learnt, _other_figures(version.metrics), _new_items(version.metrics))
+    others = [part(version.metrics) for part in (_other_figures, _new_items, _ratings)]
+    return format_html("{}{}{}{}{}", shown, learnt, *others)
 
 
 # What else an evaluation says of a level, as its own figures name it; per cent where it is a share.
@@ -105,6 +106,21 @@ def _as_read(name: str, per_mille: int | None) -> str:
     if per_mille is None:
         return NOTHING
     return f"{per_mille / 1000:.2f}" if name in _NO_SHARES else f"{per_mille / 10:.1f} %"
+
+
+def _ratings(metrics: dict[str, Any]) -> str:
+    if "ratings" not in metrics:  # a version of an older release
+        return ""
+    given = metrics["ratings"]
+    if given is None:
+        return format_html("<p>{}</p>", "Too few people rated what was held out for an error of predicted ratings.")
+    return format_html(
+        "<p>Ratings as its score predicts them: RMSE {}, MAE {} (without the score {} and {}),"
+        " on {} ratings of {} people.</p>",
+        *(f"{given[name] / 1000:.3f}" for name in ("rmse", "mae", "rmse_of_biases", "mae_of_biases")),
+        f"{given['ratings']:,}",
+        f"{given['people']:,}",
+    )
 
 
 def _new_items(metrics: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from personalization.creators import opt_outs
-from personalization.event_store.refusals import REFUSED, SPEAKS
+from personalization.event_store.refusals import REFUSED, SPEAKS, STORED
 from personalization.models import Item, PopularItem
 
 HALF_LIFE_DAYS = 30.0
@@ -25,7 +25,7 @@ WITH {REFUSED}, chosen AS (
   SELECT e.item_id, e.subject_ref, max(e.occurred_at) AS latest
   FROM personalization_event e
   JOIN personalization_item i ON i.slug = e.item_id
-  LEFT JOIN refused r USING (subject_ref, purpose, item_id)
+  LEFT JOIN refused r USING ({", ".join(STORED)})
   WHERE {SPEAKS} AND {opt_outs.OFFERED}
   GROUP BY e.item_id, e.subject_ref
 )

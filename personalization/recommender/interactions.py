@@ -115,3 +115,6 @@ class Interactions:
             time=self.time[chosen],
             liked=None if self.liked is None else self.liked[chosen],
         )
+
+
+NO_INTERACTIONS = Interactions([], [], np.zeros(0), np.zeros(0))

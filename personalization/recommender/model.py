@@ -153,6 +153,14 @@ class Model:
             return replace(general, fallback=Fallback.NOTHING_RELATED)
         return Served(permitted.level, None, _filled(personal, general.recommendations, count), general.segment)
 
+    def scores(self, history: Iterable[Interaction], items: Sequence[str]) -> list[float]:
+        """Return what a person's items say for each of some items; 0 for one that the model does not know."""
+        signals = Signals.of(self._named(history, in_session=False), self._outside(()))
+        if not len(signals):
+            return [0.0] * len(items)
+        scores = Weighing(self.parts, self.parameters.recipe.band(len(signals)).weights, signals).scores
+        return [float(scores[place]) if (place := self._positions.get(item)) is not None else 0.0 for item in items]
+
     @cached_property
     def _positions(self) -> dict[str, int]:
         return {item.id: position for position, item in enumerate(self.items)}

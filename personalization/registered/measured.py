@@ -7,6 +7,7 @@ from typing import Any
 
 from personalization.recommender.interactions import Interactions
 from personalization.recommender.validation.evaluation import Evaluation, Figures, GroupFigure
+from personalization.recommender.validation.ratings import RatingErrors
 from personalization.recommender.validation.tuning import Chosen
 
 _ROWS_AT_A_TIME = 100_000
@@ -35,6 +36,16 @@ def of_evaluation(evaluation: Evaluation, *, least: int) -> dict[str, Any]:
         "groups": {key: _group(group) for key, group in evaluation.groups.items()},
         "new_items": None if evaluation.new_items is None else _group(evaluation.new_items),
     }
+
+
+def of_ratings(found: RatingErrors | None) -> dict[str, Any]:
+    """Return the errors of predicted ratings in thousandths; None where too few people have one to predict."""
+    if found is None:
+        return {"ratings": None}
+    rmse, mae = found.biases
+    errors = {"rmse": found.rmse, "mae": found.mae, "rmse_of_biases": rmse, "mae_of_biases": mae}
+    in_thousandths = {name: round(1000 * error) for name, error in errors.items()}
+    return {"ratings": {"ratings": found.ratings, "people": found.people, **in_thousandths}}
 
 
 def _group(group: GroupFigure) -> dict[str, Any]:

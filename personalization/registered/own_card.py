@@ -26,6 +26,9 @@ from personalization.snapshots import files
 
 NEW_ITEMS = "new items alone, protocol=S"
 """Slice of the figure of items that were treated as new."""
+SCORED, BIASES = "level=individual", "by biases alone"
+_NO_ERRORS = "It ranks items; too few people rated what was held out for an error of predicted ratings (RMSE, MAE)."
+_ERRORS = "It ranks items: RMSE and MAE are of ratings that were predicted by its score and by how each is rated else."
 SPLIT = "last fifth of each person's items"
 LATENCY = f"at most {engine.SLOW_S:g} s, else the general list"
 BY_LEVEL = {
@@ -60,7 +63,6 @@ _CONSIDERATIONS = Considerations(
         "Who did little here gets what is popular in the region and age group.",
         "Items that too few people used are ranked by what they are like alone, in categories and words.",
         "Repeats count as no hit, so levels that forget look worse than they are by protocol W.",
-        "It ranks items and predicts no ratings: there is no error of predicted ratings (RMSE, MAE).",
     ],
     tradeoffs=["A lower level uses less about a person and ranks worse; the figures by level say how much."],
     ethical=[
@@ -89,7 +91,7 @@ def card(version: ModelVersion, recipe: Recipe) -> ModelCard:
             "licenses": [License(name="Not licensed", text="For use in this installation only.")],
             "architecture": _architecture(recipe),
             "evaluations": [_with_rules(_with_figures(each, version)) for each in begun.evaluations],
-            "considerations": _CONSIDERATIONS,
+            "considerations": _considerations(version),
             "alternatives": _alternatives(version),
             "governance": Governance(
                 role="provider", risk="minimal", intended_purposes=begun.governance.intended_purposes
@@ -125,7 +127,26 @@ def _with_figures(evaluation: Evaluation, version: ModelVersion) -> Evaluation:
     new = version.metrics["new_items"]
     if new is not None:
         found.append(_ndcg(new, NEW_ITEMS))
+    found += [Metric(type=name, value=value, slice=group) for (name, group), value in rating_errors(version.metrics)]
     return evaluation.model_copy(update={"metrics": [*evaluation.metrics, *found]})
+
+
+def rating_errors(metrics: Mapping[str, Any]) -> list[tuple[tuple[str, str], float]]:
+    """Return the errors of predicted ratings by name and slice, which says on how many ratings they rest."""
+    given = metrics.get("ratings")
+    if given is None:  # too few, or a version of an older release
+        return []
+    on = f"on {given['ratings']} ratings of {given['people']} people"
+    return [
+        ((name, f"{by}, {on}"), given[f"{name}{ending}"] / 1000)
+        for by, ending in ((SCORED, ""), (BIASES, "_of_biases"))
+        for name in ("rmse", "mae")
+    ]
+
+
+def _considerations(version: ModelVersion) -> Considerations:
+    said = _ERRORS if version.metrics["ratings"] else _NO_ERRORS
+    return _CONSIDERATIONS.model_copy(update={"limitations": [*_CONSIDERATIONS.limitations, said]})
 
 
 def _ndcg(given: Mapping[str, Any], group: str) -> Metric:

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from common.levels import Level
 from personalization.recommender.coded import Coded
-from personalization.recommender.interactions import Interactions, Person
+from personalization.recommender.interactions import NO_INTERACTIONS, Interactions, Person
 from personalization.recommender.validation import evaluation, metrics, split
 from personalization.recommender.validation.evaluation import Asked, Protocol
 
 FOLDER = "snapshots"
 DATA, EVALUATION, FEATURES = "data.parquet", "evaluation.parquet", "features.parquet"
 NOTE = ".left"  # behind the name of a file: the note about who left it
-_PERSON = "person"
+_PERSON, _RATING = "person", "rating"
 _RULES = b"assent.evaluation"
 
 
@@ -32,10 +32,14 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """Data of a snapshot: the interactions in their order, and the segment of each person who has one."""
+    """Data of a snapshot: the interactions in their order, the segment of each person who has one, and their ratings.
+
+    A rating's value is its weight: low ones too, which are no interactions.
+    """
 
     interactions: Interactions
     segments: Mapping[Person, str]
+    ratings: Interactions = NO_INTERACTIONS
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,28 @@ def rules() -> dict[str, Any]:
 
 
 def data_bytes(data: Data) -> bytes:
-    """Return the data as Parquet, a row an interaction."""
+    """Return the data as Parquet: a row an interaction, then a row a rating, which has no weight."""
     import pyarrow as pa
 
-    touches = data.interactions
-    columns = {
-        _PERSON: _texts(touches.people.codes, touches.people.values, pa.binary(16)),
-        "item": _texts(touches.items.codes, touches.items.values, pa.string()),
-        "weight": pa.array(touches.weight, pa.float64()),
-        "time": pa.array(touches.time, pa.float64()),
-        "segment": _texts(touches.people.codes, [data.segments.get(who) for who in touches.people.values], pa.string()),
-    }
-    return table_bytes(pa.table(columns))
+    touches = _rows(data.interactions, data.segments, "weight", _RATING)
+    ratings = _rows(data.ratings, data.segments, _RATING, "weight")
+    return table_bytes(pa.concat_tables([touches, ratings.select(touches.column_names)]))
+
+
+def _rows(of: Interactions, segments: Mapping[Person, str], given: str, missing: str) -> Any:
+    """Return interactions or ratings as a table: their weights in the column ``given``, nothing in ``missing``."""
+    import pyarrow as pa
+
+    return pa.table(
+        {
+            _PERSON: _texts(of.people.codes, of.people.values, pa.binary(16)),
+            "item": _texts(of.items.codes, of.items.values, pa.string()),
+            given: pa.array(of.weight, pa.float64()),
+            missing: pa.nulls(len(of), pa.float64()),
+            "time": pa.array(of.time, pa.float64()),
+            "segment": _texts(of.people.codes, [segments.get(who) for who in of.people.values], pa.string()),
+        }
+    )
 
 
 def _texts(codes: NDArray[np.int32], values: Sequence[Any], kind: Any) -> Any:
@@ -106,17 +120,25 @@ def read_data(content: bytes) -> Data:
     """Read data. Raises Unreadable."""
     table = table_of(content)
     try:
-        interactions = Interactions(
-            person=_coded(table[_PERSON]),
-            item=_coded(table["item"]),
-            weight=np.asarray(table["weight"], dtype=np.float64),
-            time=np.asarray(table["time"], dtype=np.float64),
-        )
+        touches, ratings = table, table.slice(0, 0)
+        if _RATING in table.column_names:  # files of earlier releases hold no ratings
+            touches, ratings = table.filter(table[_RATING].is_null()), table.filter(table[_RATING].is_valid())
+        interactions = _interactions(touches, "weight")
         groups = table.group_by([_PERSON, "segment"]).aggregate([])
         pairs = zip(groups[_PERSON].to_pylist(), groups["segment"].to_pylist(), strict=True)
-        return Data(interactions, {person: group for person, group in pairs if group is not None})
+        segments = {person: group for person, group in pairs if group is not None}
+        return Data(interactions, segments, _interactions(ratings, _RATING) if len(ratings) else NO_INTERACTIONS)
     except (KeyError, ValueError, TypeError) as exc:
         raise Unreadable("has not the columns of a data snapshot") from exc
+
+
+def _interactions(table: Any, weight: str) -> Interactions:
+    return Interactions(
+        person=_coded(table[_PERSON]),
+        item=_coded(table["item"]),
+        weight=np.asarray(table[weight], dtype=np.float64),
+        time=np.asarray(table["time"], dtype=np.float64),
+    )
 
 
 def _coded(column: Any) -> Coded[Any]:

@@ -71,6 +71,17 @@ class Tables:
             time=_array(found["moment"]) / 1e6,
         )
 
+    def ratings(self, of: rec.Interactions) -> rec.Interactions:
+        """Return the ratings of the people in the interactions, each as the weight, by person and time."""
+        found = self.engine.table(queries.RATINGS)
+        rows = rec.Interactions(
+            person=Coded(_array(found["person"]), [ref.bytes for ref in self.people]),
+            item=Coded(_array(found["item"]), self.items),
+            weight=_array(found["value"]).astype(np.float64),
+            time=_array(found["moment"]) / 1e6,
+        )
+        return rows.rows(np.flatnonzero(np.isin(rows.people.codes, of.people.codes)))
+
     def inputs(self) -> list[Counted]:
         """Return how many events there are of each kind, value and item."""
         return [

@@ -61,13 +61,16 @@ class TrainingStore(TableStore):
 
 
 def _touches(path: str | None, ref: UUID) -> Iterator[str]:
-    """Yield what the data of a version says of a person: when, which item, how strongly."""
+    """Yield what the data of a version says of a person: when, which item, how strongly, or how it was rated."""
     content = keeping.read_path(path) if path else None
-    touches = files.read_data(content).interactions if content is not None else None
-    for number, person in enumerate(touches.person if touches else ()):
-        if touches is not None and person == ref.bytes:
-            moment = datetime.fromtimestamp(float(touches.time[number]), tz=UTC)
-            yield f"{moment.isoformat()} {touches.item[number]} {float(touches.weight[number]):g}"
+    if content is None:
+        return
+    data = files.read_data(content)
+    for rows, said in ((data.interactions, ""), (data.ratings, "rated ")):
+        for number, person in enumerate(rows.person):
+            if person == ref.bytes:
+                moment = datetime.fromtimestamp(float(rows.time[number]), tz=UTC)
+                yield f"{moment.isoformat()} {rows.item[number]} {said}{float(rows.weight[number]):g}"
 
 
 def _features(path: str | None, ref: UUID) -> list[str]:

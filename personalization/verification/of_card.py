@@ -203,7 +203,7 @@ def _tried(approach: str, known: _Known) -> Figure | None:
 
 def _figures(borne: Borne) -> dict[tuple[str, str], Figure]:
     """Return the figures that a card can state, by name and slice."""
-    return {**_of_levels(borne), **_of_groups(borne), **_of_new_items(borne)}
+    return {**_of_levels(borne), **_of_groups(borne), **_of_new_items(borne), **_of_ratings(borne)}
 
 
 def _of_levels(borne: Borne) -> dict[tuple[str, str], Figure]:
@@ -241,6 +241,13 @@ def _of_new_items(borne: Borne) -> dict[tuple[str, str], Figure]:
     given, state = known
     low, high = given["interval"]
     return {(_NDCG, own_card.NEW_ITEMS): Figure(given["ndcg"] / 1000, [(low / 1000, high / 1000)], state)}
+
+
+def _of_ratings(borne: Borne) -> dict[tuple[str, str], Figure]:
+    given = borne.get("ratings")
+    if given is None:
+        return {}
+    return {name: Figure(error, [], given[1]) for name, error in own_card.rating_errors({"ratings": given[0]})}
 
 
 def _hoeffding(per_mille: int, people: int) -> list[tuple[float, float]]:

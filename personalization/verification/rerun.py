@@ -11,6 +11,7 @@ from personalization.recommender.model import Model
 from personalization.recommender.parts import Part
 from personalization.recommender.recipe import Lists
 from personalization.recommender.training import train
+from personalization.recommender.validation import ratings
 from personalization.recommender.validation.evaluation import Asked, Case, ask, summed
 from personalization.recommender.validation.tuning import Chosen, choose
 from personalization.registered import measured
@@ -58,13 +59,15 @@ def metrics(found: Checked, again: Rerun | None) -> dict[str, Any]:
     """Return the figures that come out of the files: all of them where all files are whole."""
     if found.data is None:
         return {}
-    of_data = measured.of_data(found.data.interactions)
+    data = found.data
+    of_data = measured.of_data(data.interactions)
     if again is None or found.listed is None:
         return of_data
     noted = _noted(again.asked, found.listed)
     k = again.model.parameters.min_segment
-    lists = {} if noted is None else measured.of_evaluation(summed(noted, found.data.segments, min_segment=k), least=k)
-    return {**of_data, **lists, **measured.of_choice(again.chosen)}
+    lists = {} if noted is None else measured.of_evaluation(summed(noted, data.segments, min_segment=k), least=k)
+    predicted = measured.of_ratings(ratings.measure(data.ratings, data.interactions, again.asked, least=k))
+    return {**of_data, **lists, **predicted, **measured.of_choice(again.chosen)}
 
 
 def _noted(asked: Asked, listed: Listed) -> Asked | None:

@@ -6,13 +6,11 @@ No Django; array libraries are loaded once the question makes sense and the colu
 import argparse
 import errno
 import os
-import signal
 import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from privacy.anonymisation.actions import keys, wanted
 from privacy.anonymisation.errors import AnonymisationError
@@ -28,7 +26,6 @@ _KINDS = (
     "hash[:domain=D], rekey, shift[:days=365], bounds:top=90,bottom=5%%[,k=10], redact[:names_of=COLUMN]; token and "
     "shred in ./assent release"
 )
-_TERMINATED = 128 + signal.SIGTERM
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -37,15 +34,12 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(list(arguments))
     except SystemExit as exc:  # after help, or a line not understood
         return int(exc.code or 0)
-    before = signal.signal(signal.SIGTERM, _stop)
     try:
         return _run(options)
     except AnonymisationError as exc:
         return _refuse(str(exc))
     except OSError as exc:
         return _refuse(f"{exc.filename or options.output}: {exc.strerror or exc}.")
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -132,11 +126,6 @@ def _lines(report: "FileReport") -> list[str]:
 def _refuse(sentence: str) -> int:
     sys.stderr.write(f"assent: {sentence}\n")
     return _REFUSED
-
-
-def _stop(_number: int, _frame: FrameType | None) -> NoReturn:
-    """End as after an error: what is half written is removed."""
-    sys.exit(_TERMINATED)
 
 
 def _wish(options: argparse.Namespace) -> Wish:

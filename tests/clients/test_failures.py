@@ -150,7 +150,7 @@ def test_an_answer_that_cannot_be_read_is_a_no(body: bytes) -> None:
     assert client.allowed(QUESTION) is False
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=60) | st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),
     lambda inner: st.dictionaries(st.sampled_from(["decision", "obligations", "reasons", "error"]), inner, max_size=4)

@@ -24,7 +24,7 @@ def property_test(
 
     ``like`` holds Hypothesis' other settings; arguments without a strategy are fixtures and parameters.
     """
-    rest = like or settings(deadline=None)
+    rest = like or settings()
 
     def decorate(holds: Test) -> Test:
         def test(examples: int, **others: Any) -> None:

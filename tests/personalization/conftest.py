@@ -149,6 +149,20 @@ def people(shop: Dataset, remember: Callable[..., list[Event]]) -> Callable[...,
 
 
 @pytest.fixture
+def rate(shop: Dataset, remember: Callable[..., list[Event]]) -> Callable[[str, int], None]:
+    """Let so many people, each named PREFIX-N, rate an item before all they chose, and two after it: 4, 5 and 2."""
+
+    def say(prefix: str, count: int) -> None:
+        for number in range(count):
+            for place, (value, ago) in enumerate([(4, timedelta(days=2)), (5, timedelta(0)), (2, timedelta(0))]):
+                said = {"kind": "rating", "value": value, "weight": float(value) if value > 2 else 0.0}
+                item = shop.items[20 + (number + place) % 10]
+                remember(f"{prefix}-{number}", [item.id], newest=timezone.now() - ago, **said)
+
+    return say
+
+
+@pytest.fixture
 def trained(people: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelVersion:
     """A draft that the training job made of 25 people, with its files in a folder of the test."""
     monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)

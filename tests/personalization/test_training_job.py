@@ -10,7 +10,9 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
+from model_registry.documents import keeping as documents
 from model_registry.models import ModelVersion
+from model_registry.pages import summary
 from personalization import tasks, training
 from personalization.general import trending
 from personalization.models import Event, Item, PopularItem
@@ -121,10 +123,42 @@ def test_the_artifact_holds_no_person_and_nothing_sensitive(people):
     items = json.loads((settings.MODEL_DIR / version.artifact / "items.json").read_text())
     assert {member for item in items for member in item} == {"id", "title", "categories", "text"}
     measured = {"ndcg_at_10_per_mille", "people", "measured_on", "by_segment", "window", "data_sha256"}
-    assert set(version.metrics) == measured | {"protocols", "groups", "new_items", "validation"}
+    assert set(version.metrics) == measured | {"protocols", "groups", "new_items", "ratings", "validation"}
     assert set(version.metrics["protocols"]) == {"S", "W"}
     for levels in version.metrics["protocols"].values():
         assert set(levels) == {"none", "segment", "behavioral", "contextual", "individual"}
+
+
+def test_ratings_that_came_last_are_predicted_with_their_errors_on_the_card(people, rate):
+    people("yes", 25)
+    rate("yes", 22)
+    people("no", 3, choice="refuse")
+    rate("no", 3)
+
+    version = _train()
+
+    given = version.metrics["ratings"]
+    assert (given["ratings"], given["people"]) == (44, 22)  # the first of three is learnt from
+    assert 0 < given["mae"] <= given["rmse"] < 4_000
+    card = documents.document_of(documents.current(version, "card"))
+    found = {(each.type, each.slice): each.value for each in card.evaluations[0].metrics}
+    assert found["rmse", "level=individual, on 44 ratings of 22 people"] == given["rmse"] / 1000
+    assert found["mae", "by biases alone, on 44 ratings of 22 people"] == given["mae_of_biases"] / 1000
+    assert any("RMSE and MAE are of" in each for each in card.considerations.limitations)
+    assert "on 44 ratings of 22 people" in summary.quality(version)
+
+
+def test_where_too_few_people_rate_there_is_no_error_and_the_card_says_so(people, rate):
+    people("yes", 25)
+    rate("yes", 19)
+
+    version = _train()
+
+    assert version.metrics["ratings"] is None
+    card = documents.document_of(documents.current(version, "card"))
+    assert not any(each.type in ("rmse", "mae") for each in card.evaluations[0].metrics)
+    assert any("too few people rated" in each for each in card.considerations.limitations)
+    assert "Too few people rated" in summary.quality(version)
 
 
 def test_a_segment_below_twenty_people_is_not_in_the_artifact(people):

@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from personalization.recommender.interactions import Interactions
+from personalization.recommender.validation.ratings import biases as biases_of
+from personalization.recommender.validation.ratings import error
 
-_DAMPING = 10.0
 _NEIGHBOURS = 60
 _SUPPORT = 25.0
-_ROUNDS = 3
 
 _Numbers = NDArray[np.float64]
 
@@ -21,8 +21,7 @@ def errors(interactions: Interactions, ratings: _Numbers, training: NDArray[np.i
     people, items = _numbered(interactions.person), _numbered(interactions.item)
     held = np.setdiff1d(np.arange(len(ratings)), training)
     mean = float(ratings[training].mean())
-    of_person, of_item = _biases(people[training], items[training], ratings[training] - mean, people.max(), items.max())
-    biases = mean + of_person[people] + of_item[items]
+    biases = biases_of(people, items, ratings, training)
     left = sparse.csr_matrix(
         (ratings[training] - biases[training], (people[training], items[training])),
         shape=(people.max() + 1, items.max() + 1),
@@ -33,25 +32,12 @@ def errors(interactions: Interactions, ratings: _Numbers, training: NDArray[np.i
         "biases": biases,
         "biases and item neighbours": near,
     }
-    return {name: _errors(np.clip(some[held], 1, 5) - ratings[held]) for name, some in found.items()}
+    return {name: error(some[held], ratings[held]) for name, some in found.items()}
 
 
 def _numbered(values: object) -> NDArray[np.intp]:
     numbers: NDArray[np.intp] = np.unique(np.asarray(values), return_inverse=True)[1].astype(np.intp)
     return numbers
-
-
-def _biases(
-    people: NDArray[np.intp], items: NDArray[np.intp], left: _Numbers, last_person: int, last_item: int
-) -> tuple[_Numbers, _Numbers]:
-    """Return damped biases of people and items (Koren 2010, section 2.1), each from what the others leave over."""
-    of_person, of_item = np.zeros(last_person + 1), np.zeros(last_item + 1)
-    for _ in range(_ROUNDS):
-        sums = np.bincount(items, left - of_person[people], last_item + 1)
-        of_item = sums / (np.bincount(items, minlength=last_item + 1) + _DAMPING)
-        sums = np.bincount(people, left - of_item[items], last_person + 1)
-        of_person = sums / (np.bincount(people, minlength=last_person + 1) + _DAMPING)
-    return of_person, of_item
 
 
 def _by_neighbours(left: sparse.csr_matrix, people: NDArray[np.intp], items: NDArray[np.intp]) -> _Numbers:
@@ -69,7 +55,3 @@ def _by_neighbours(left: sparse.csr_matrix, people: NDArray[np.intp], items: NDA
     weights = np.asarray(rated @ np.abs(alike).T)
     said: _Numbers = (weighed / (weights + 1.0))[people, items]
     return said
-
-
-def _errors(difference: _Numbers) -> tuple[float, float]:
-    return float(np.sqrt((difference**2).mean())), float(np.abs(difference).mean())

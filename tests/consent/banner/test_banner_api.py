@@ -473,7 +473,10 @@ _JSON = st.recursive(
 _MEMBERS = st.sampled_from(["browser", "choices", "locale", "gpc", "interface", "layout_sha256", "told_of_conflict"])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.function_scoped_fixture],
+)
 @given(
     mutation=st.dictionaries(_MEMBERS, _JSON, max_size=3),
     choice=st.dictionaries(st.sampled_from(["purpose", "choice", "supersedes", "notice_version"]), _JSON, max_size=3),

@@ -158,7 +158,10 @@ _LINES = st.lists(
 
 @example(lines=[("refuse", 0, False), ("withdraw", 1, False), ("give", 1, True)], batch=1)
 @given(lines=_LINES, batch=st.integers(1, 4))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    suppress_health_check=[*settings.default.suppress_health_check, HealthCheck.function_scoped_fixture],
+)
 def test_after_any_lines_a_yes_in_force_is_newer_than_every_no_and_proven(take, lines, batch):
     _LINES_SEEN.append(None)
     person = f"customer-{len(_LINES_SEEN)}"

@@ -146,7 +146,6 @@ def test_a_stored_no_is_only_ever_turned_by_a_later_yes(register_in_force, monke
         settings=settings(
             max_examples=histories,
             stateful_step_count=20,
-            deadline=None,
             derandomize=True,
             database=None,
             suppress_health_check=list(HealthCheck),

@@ -257,7 +257,7 @@ _JSON = st.recursive(
 
 
 @given(_JSON)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_what_is_written_as_yaml_reads_the_same(value: Any) -> None:
     assert read_yaml(written_yaml(value)).value == value
 
@@ -274,7 +274,7 @@ _HOSTILE = st.recursive(
 
 
 @given(_HOSTILE)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_document_is_read_or_refused_and_nothing_else(value: Any) -> None:
     for module, data in (
         (toolkit, json.dumps(value).encode()),

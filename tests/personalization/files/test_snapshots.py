@@ -63,7 +63,7 @@ def test_a_training_keeps_its_data_and_its_evaluation_signed_with_the_version(tr
     for kind in ("data", "evaluation"):
         assert said.files[kind] == _file(trained, kind).sha256 == files.digest(_bytes(trained, kind))
     rows = parquet.read_table(BytesIO(_bytes(trained))).to_pylist()
-    assert set(rows[0]) == {"person", "item", "weight", "time", "segment"}
+    assert set(rows[0]) == {"person", "item", "weight", "rating", "time", "segment"}
     assert len({row["person"] for row in rows}) == trained.metrics["people"] == 25
     asked = files.read_evaluation(_bytes(trained, "evaluation"))
     assert asked.rules == files.rules()
@@ -80,6 +80,19 @@ def test_an_access_holds_what_a_snapshot_says_of_a_person(trained):
     assert len(rows[0]["touches"]) == 6 + 4  # and the features
     assert store.verify(REF) > 7  # rows of two tables, of the data and of the evaluation
     assert (list(store.export(subject_ref("no-one"))), store.verify(subject_ref("no-one"))) == ([], 0)
+
+
+def test_ratings_are_kept_low_ones_too_and_an_access_holds_them(people, rate, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
+    people("yes", 25)
+    rate("yes", 5)
+
+    version = training.train_recommender(actor="officer:test")
+
+    assert sorted(files.read_data(_bytes(version)).ratings.weight) == [2.0] * 5 + [4.0] * 5 + [5.0] * 5
+    [row] = seam.find("model_training").export(REF)
+    assert len(row["touches"]) == 6 + 2 + 3 + 4  # likes, ratings that speak for an item, ratings, features
+    assert [said.split()[-1] for said in row["touches"] if "rated" in said] == ["4", "5", "2"]
 
 
 def test_erased_people_leave_the_files_and_the_others_stay(trained):

@@ -22,9 +22,10 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def trained(people, tmp_path, monkeypatch):
+def trained(people, rate, tmp_path, monkeypatch):
     monkeypatch.setattr(settings, "ASSENT_HOME", tmp_path)
     people("yes", 45)
+    rate("yes", 40)
     people("sud", 25, region="FR", items=5)
     return training.train_recommender(actor="officer:test")
 
@@ -81,7 +82,9 @@ def test_an_honest_version_is_verified_in_every_line(trained):
     named = {line.what for line in report.lines}
     assert {"signature", "artifact: weights", "evaluation: split", "card: training.data[0].digest"} <= named
     assert sum(what.startswith("card: ") for what in named) > 20
-    assert {f"registered: {path}" for path in ("people", "window[0]", "data_sha256")} <= named
+    assert {f"registered: {path}" for path in ("people", "window[0]", "data_sha256", "ratings.rmse")} <= named
+    on = "on 80 ratings of 40 people"
+    assert {f"card: evaluations[0] {name} level=individual, {on}" for name in ("rmse", "mae")} <= named
 
 
 # What can no longer be recomputed
@@ -98,6 +101,7 @@ def test_after_someone_left_the_figures_have_a_digest_only(trained, leave):
     for what in (
         "data snapshot", "registered: people", "registered: protocols.W.individual.ndcg",
         "card: training.data[0].digest", "card: evaluations[0] ndcg@10 level=individual",
+        "registered: ratings.mae", "card: evaluations[0] rmse by biases alone, on 80 ratings of 40 people",
     ):  # fmt: skip
         assert states[what] is State.DIGEST_ONLY, what
     verified = {what for what, state in states.items() if state is State.VERIFIED}

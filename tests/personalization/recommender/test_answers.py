@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from personalization.recommender.answers import Basis, Fallback
@@ -13,9 +13,6 @@ ITEMS = tuple(
     Item(f"item-{number}", f"Item {number}", ("alcohol",) if number % 5 == 0 else ("books",)) for number in range(12)
 )
 IDS = [item.id for item in ITEMS]
-
-
-no_deadline = settings(deadline=None)
 
 
 @st.composite
@@ -57,7 +54,6 @@ MODEL = a_model()
 HISTORY = [Interaction(item) for item in IDS[:5]]
 
 
-@no_deadline
 @given(models(), histories, histories)
 def test_contributions_sum_to_the_score_and_shares_to_one(model, history, session):
     served = model.recommend("individual", history=history, session=session, count=100, reasons=100)
@@ -71,7 +67,6 @@ def test_contributions_sum_to_the_score_and_shares_to_one(model, history, sessio
             assert all(reason.contribution < 0 for reason in one.despite)
 
 
-@no_deadline
 @given(models(), histories, histories)
 def test_every_recommendation_has_a_reason(model, history, session):
     served = model.recommend("contextual", history=history, session=session, count=100)
@@ -83,7 +78,6 @@ def test_every_recommendation_has_a_reason(model, history, session):
         assert {because.item for because in one.because} <= touched
 
 
-@no_deadline
 @given(models(), histories, st.integers(1, 100))
 def test_a_list_has_no_item_twice_and_is_ordered_within_a_basis(model, history, count):
     served = model.recommend("behavioral", history=history, count=count)
@@ -97,7 +91,6 @@ def test_a_list_has_no_item_twice_and_is_ordered_within_a_basis(model, history, 
     assert all(one.because for one in served.recommendations[: len(personal)])
 
 
-@no_deadline
 @given(models(), histories)
 def test_seen_items_are_left_out_unless_asked_for(model, history):
     touched = {touch.item for touch in history}
@@ -113,7 +106,6 @@ def test_seen_items_come_back_when_asked_for():
     assert {touch.item for touch in HISTORY} <= {one.item.id for one in served.recommendations}
 
 
-@no_deadline
 @given(models(), histories, histories)
 def test_an_excluded_category_is_neither_recommended_nor_a_reason(model, history, session):
     served = model.recommend("individual", history=history, session=session, count=100, exclude_categories={"alcohol"})
@@ -140,7 +132,6 @@ def test_without_the_obligation_the_category_is_recommended():
     assert "item-0" in {one.item.id for one in served.recommendations}
 
 
-@no_deadline
 @given(models(), histories)
 def test_unknown_items_in_the_history_change_nothing(model, history):
     known = [touch for touch in history if touch.item != "unknown"]

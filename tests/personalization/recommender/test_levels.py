@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from common.levels import Level
@@ -20,7 +20,6 @@ LIKES = tuple(Interaction(item) for item in ("cast-iron-skillet", "carbon-steel-
 HISTORY = (*LIKES, Interaction("burr-hand-grinder"), Interaction("pour-over-dripper"))
 SESSION = (Interaction("mahogany-concert-ukulele"), Interaction("spring-capo"))
 
-no_deadline = settings(deadline=None)
 a_touch = st.builds(
     Interaction,
     item=st.sampled_from([*IDS, "no-longer-sold"]),
@@ -32,7 +31,6 @@ touches = st.lists(a_touch, max_size=30)
 segment_keys = st.sampled_from([None, "region=IS", "region=ZZ", *MODEL.segments])
 
 
-@no_deadline
 @given(touches, touches, segment_keys, st.booleans())
 def test_none_gives_the_same_answer_to_everybody(history, session, segment, exclude_seen):
     served = MODEL.recommend("none", history=history, session=session, segment=segment, exclude_seen=exclude_seen)
@@ -42,7 +40,6 @@ def test_none_gives_the_same_answer_to_everybody(history, session, segment, excl
     assert served.fallback is None
 
 
-@no_deadline
 @given(touches, touches, segment_keys)
 def test_segment_uses_the_segment_and_nothing_else_of_the_person(history, session, segment):
     served = MODEL.recommend("segment", history=history, session=session, segment=segment)
@@ -50,7 +47,6 @@ def test_segment_uses_the_segment_and_nothing_else_of_the_person(history, sessio
     assert served == MODEL.recommend("segment", segment=segment)
 
 
-@no_deadline
 @given(touches, touches)
 def test_behavioral_does_not_see_the_session(history, session):
     served = MODEL.recommend("behavioral", history=history, session=session)
@@ -58,7 +54,6 @@ def test_behavioral_does_not_see_the_session(history, session):
     assert served == MODEL.recommend("behavioral", history=history)
 
 
-@no_deadline
 @given(st.lists(a_touch, min_size=105, max_size=125, unique_by=lambda touch: touch.time))
 def test_behavioral_does_not_see_beyond_the_last_hundred_interactions(history):
     recent = sorted(history, key=lambda touch: touch.time)[-BEHAVIORAL_WINDOW:]

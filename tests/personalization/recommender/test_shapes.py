@@ -39,7 +39,7 @@ def everything_known(items: list[str]) -> Known:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(histories, shares, shares, st.integers(1, 30), st.integers(0, 1_000))
 def test_shares_of_places_hold_within_their_bounds(
     history: list[str], tried: float, small: float, count: int, seed: int
@@ -85,7 +85,7 @@ def test_what_few_people_know_is_tried_more_often() -> None:
     assert drawn[1] > 3 * drawn[0]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(histories)
 def test_without_a_shape_relevance_alone_decides(history: list[str]) -> None:
     assert listed(history, Shape()) == listed(history)

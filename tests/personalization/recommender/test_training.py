@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from governance.demo.datasets import demo_shop
@@ -15,7 +15,6 @@ from personalization.recommender.training import train
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.recommender import kept_weights, weights
 
-no_deadline = settings(deadline=None)
 ITEMS = tuple(Item(name, name.title()) for name in ("bread", "butter", "honey", "tea", "rare"))
 METHODS = pytest.mark.parametrize("dense_limit", [0, 5_000], ids=["tfidf", "ease"])
 
@@ -86,7 +85,6 @@ def test_the_support_can_be_raised(dense_limit):
     assert weight_between(model, "tea", "honey") > 0
 
 
-@no_deadline
 @given(st.lists(st.tuples(st.integers(0, 6), st.sampled_from([item.id for item in ITEMS])), max_size=40))
 def test_every_weight_has_two_people_behind_it(rows):
     people = {item.id: {person for person, touched in rows if touched == item.id} for item in ITEMS}

@@ -43,7 +43,7 @@ def interactions_of(rows: list[tuple[int, Item, int]]) -> Interactions:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(touches, st.integers(2, 9), st.integers(1, 10))
 def test_no_readable_group_is_smaller_than_k(rows: Any, k: int, most: int) -> None:
     data = Histories.of(interactions_of(rows), SHOP.items)

@@ -6,16 +6,19 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from consent.pseudonyms import subject_ref
 from personalization import events
+from personalization.audits import gathering
 from personalization.general import trending
 from personalization.models import Event
 from personalization.training_data import queries, reading
 from personalization.training_data.permission import permitted
 from policies.decisions import information
 from tests.helpers.scale import scale
+from tests.helpers.speaking_events import speaking
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now().replace(microsecond=123_456)
@@ -57,14 +60,18 @@ def test_what_counts_is_what_the_database_would_select(shop, rounds):
         with reading.tables(people, catalogue, purpose="recommendations") as tables:
             found = tables.interactions()
 
-        useful = events.positive().filter(purpose="recommendations", subject_ref__in=people, item__in=catalogue)
+        everybody = speaking().filter(purpose="recommendations")
+        useful = everybody.filter(subject_ref__in=people, item__in=catalogue)
         expected = [(row.subject_ref.bytes, row.occurred_at.timestamp(), row.item_id, row.weight) for row in useful]
         rows = list(zip(found.person, found.time.tolist(), found.item, found.weight.tolist(), strict=True))
         assert sorted(rows) == sorted(expected)
         assert [row[:2] for row in rows] == sorted(row[:2] for row in rows)
-        pairs = events.positive().order_by().values_list("item_id", "subject_ref").distinct()
+        pairs = speaking().order_by().values_list("item_id", "subject_ref").distinct()
         several = {item: number for item, number in Counter(item for item, _ in pairs).items() if number > 1}
         assert {one.item: one.people for one in trending._chosen()} == several
+        with connection.cursor() as cursor:
+            cursor.execute(gathering._USEFUL, ["recommendations"])
+            assert {ref for (ref,) in cursor.fetchall()} == {row.subject_ref for row in everybody}
 
 
 def test_events_of_other_people_and_purposes_do_not_leave_the_database(shop, remember):

@@ -110,7 +110,7 @@ def _vocabulary() -> set[str]:
     }  # fmt: skip
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_every_word_of_the_facts_is_in_the_vocabulary(standing_shop: str, data: st.DataObject) -> None:
     places = data.draw(st.lists(st.sampled_from(PLACES), unique=True))

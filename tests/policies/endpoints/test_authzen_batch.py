@@ -250,7 +250,7 @@ def test_45_a_credential_is_needed(records_token: str) -> None:
 VALID = {"options": {"evaluations_semantic": "execute_all"}, "evaluations": [asked(BOB, WRITE, RECORD)] * 3}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_garbage_about_what_is_denied_is_never_permitted(standing_records: str, data: st.DataObject) -> None:
     # Who is said to be an admin, or a record to be archived, is believed; these words are not among the garbage.

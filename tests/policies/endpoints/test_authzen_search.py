@@ -278,7 +278,7 @@ def test_45_a_credential_is_needed(records_token: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", SEARCHES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_a_spoilt_search_finds_nothing_an_evaluation_would_deny(
     standing_records: str, path: str, data: st.DataObject

@@ -454,7 +454,7 @@ def _names_one_person(text: str) -> bool:
     return True
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(person=st.text(VISIBLE, max_size=20).filter(_names_one_person), explain=st.booleans())
 def test_nobody_unknown_is_permitted(standing_shop: str, person: str, explain: bool) -> None:
     answer = send({**question(f"nobody-{person}"), "explain": explain}, standing_shop)

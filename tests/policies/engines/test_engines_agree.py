@@ -6,7 +6,7 @@ from functools import reduce
 from operator import getitem
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 
 from policies.engines.embedded import EmbeddedEngine
@@ -123,7 +123,7 @@ json_values = st.recursive(
 )
 parts = st.dictionaries(st.sampled_from([path.split(".")[-1] for path in SHAPE]), json_values, max_size=6)
 shapes = st.dictionaries(st.sampled_from([*BASE, "unheard_of"]), json_values | parts, max_size=len(BASE))
-SETTINGS = settings(deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+SETTINGS = settings(derandomize=True)
 
 
 @property_test(300, 20_000, like=SETTINGS, changes=shapes)

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from consent import urls as consent_urls
@@ -64,7 +63,7 @@ def _send_items(token: str) -> None:
 
 
 @pytest.mark.parametrize("path", VALID)
-@property_test(60, 2_000, like=settings(deadline=None, suppress_health_check=[HealthCheck.too_slow]), data=st.data())
+@property_test(60, 2_000, data=st.data())
 def test_a_spoilt_body_is_answered_or_refused(standing_shop: str, path: str, data: st.DataObject) -> None:
     body = data.draw(spoilt(VALID[path]))
 

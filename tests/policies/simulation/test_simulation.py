@@ -201,7 +201,7 @@ def test_little_memory_changes_no_count(monkeypatch):
             assert tight[comparison][part] == roomy[comparison][part], part
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8, derandomize=True)
 @given(picked=st.lists(st.integers(0, 199), min_size=1, max_size=40))
 def test_whatever_is_logged_the_rules_in_force_agree_with_themselves(picked):
     sheets = drawn_facts(200)

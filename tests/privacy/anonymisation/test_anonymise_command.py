@@ -116,9 +116,9 @@ def test_a_stopped_job_leaves_nothing(tmp_path, how):
     code = (
         "import os, signal, sys\n"
         "from privacy.anonymisation import tables\n"
-        "from privacy.anonymisation.command import main\n"
+        "from governance.launcher.cli import main\n"
         "tables._prove = lambda *_: os.kill(os.getpid(), int(sys.argv[1]))\n"
-        f"sys.exit(main([{str(source)!r}, '--qi', 'age', '-k', '2', '-o', {str(target)!r}]))"
+        f"sys.exit(main(['anonymise', {str(source)!r}, '--qi', 'age', '-k', '2', '-o', {str(target)!r}]))"
     )
     environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
 

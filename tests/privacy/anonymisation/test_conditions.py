@@ -52,7 +52,6 @@ def entropy(counts):
     return -(share * np.log(share)).sum()
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5), least=st.floats(1.01, 3).map(lambda least: round(least, 2)))
 def test_every_published_class_has_the_entropy(rows, k, least):
     result = wished(rows, Wish(k, "diagnosis", l=least, diversity="entropy"))
@@ -64,7 +63,6 @@ def test_every_published_class_has_the_entropy(rows, k, least):
         assert counts.total() >= k
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5), least=st.integers(2, 3), c=st.sampled_from([0.5, 1.0, 3.0]))
 def test_every_published_class_is_recursively_diverse(rows, k, least, c):
     def holds(counts):
@@ -78,7 +76,6 @@ def test_every_published_class_is_recursively_diverse(rows, k, least, c):
         assert holds(counts)
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5), t=st.sampled_from([0.0, 0.05, 0.2, 0.5]), by=st.sampled_from(["set", "tree"]))
 def test_every_published_class_is_close_to_the_table(rows, k, t, by):
     hierarchies = {"diagnosis": ILLNESSES} if by == "tree" else {}
@@ -96,7 +93,6 @@ def test_every_published_class_is_close_to_the_table(rows, k, t, by):
     assert result.report.distance == ("hierarchical" if by == "tree" else "equal")
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 4), t=st.sampled_from([0.05, 0.2]))
 def test_numbers_are_close_by_their_order(rows, k, t):
     if len(rows) < k:
@@ -121,7 +117,7 @@ def transported(cost, one, other):
     return linprog(cost.ravel(), A_eq=np.array(rows + columns), b_eq=np.concatenate([one, other])).fun
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(1, 9)), min_size=4, max_size=4))
 def test_distances_are_the_least_work_of_transport(counts):
     one, other = (np.array(column) / max(sum(column), 1) for column in zip(*counts, strict=True))
@@ -154,7 +150,6 @@ def test_a_missing_number_is_as_far_as_the_whole_domain():
     assert distances.ordered_with_missing_last(difference) >= distances.equal(difference)
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5), fast=st.booleans(), owners=st.integers(1, 20), seed=st.integers(0, 99))
 def test_every_published_class_holds_k_people(rows, k, fast, owners, seed):
     who = np.random.default_rng(seed).integers(0, owners, len(rows))
@@ -188,7 +183,6 @@ def test_a_person_without_a_name_is_refused():
         anonymise({"age": np.array([1, 2, 3]), "who": who}, ["age"], Wish(2, person="who"))
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5), share=st.sampled_from([0.0, 0.05, 0.3]), t=st.sampled_from([None, 0.1]))
 def test_suppression_stays_within_its_limit(rows, k, share, t):
     result = wished(rows, Wish(k, "diagnosis", t=t, suppress=share))
@@ -213,7 +207,6 @@ def test_what_would_cost_the_others_more_is_left_out():
     assert left_out.columns["town"].tolist() == ["Oslo"] * 14 + ["*"]
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5))
 def test_the_fast_method_keeps_what_is_promised(rows, k):
     result = wished(rows, Wish(k, fast=True))

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.anonymisation.errors import (
@@ -63,7 +63,6 @@ def rows_of(columns, names=QUASI_IDENTIFIERS):
     return list(zip(*(columns[name].tolist() for name in names), strict=True))
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 8), with_hierarchy=st.booleans())
 def test_every_row_is_in_exactly_one_class_of_at_least_k(rows, k, with_hierarchy):
     columns = table(rows)
@@ -85,7 +84,6 @@ def test_every_row_is_in_exactly_one_class_of_at_least_k(rows, k, with_hierarchy
     assert 0 <= result.report.ncp <= 1
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 8))
 def test_k_never_falls_after_generalising(rows, k):
     if len(rows) < k:
@@ -97,7 +95,6 @@ def test_k_never_falls_after_generalising(rows, k):
     assert smallest_class(released, QUASI_IDENTIFIERS) >= max(k, smallest_class(columns, QUASI_IDENTIFIERS))
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5), order=st.randoms(use_true_random=False))
 def test_the_order_of_the_rows_does_not_change_the_classes(rows, k, order):
     if len(rows) < k:
@@ -113,7 +110,6 @@ def test_the_order_of_the_rows_does_not_change_the_classes(rows, k, order):
     assert straight.report == shuffled.report
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5))
 def test_equal_rows_are_never_separated_and_labels_cover_their_values(rows, k):
     if len(rows) < k:
@@ -132,7 +128,6 @@ def test_equal_rows_are_never_separated_and_labels_cover_their_values(rows, k):
         assert region in label[2].split("|")
 
 
-@settings(deadline=None)
 @given(rows=people, k=st.integers(2, 5), diversity=st.integers(2, 3))
 def test_every_class_has_l_distinct_sensitive_values(rows, k, diversity):
     columns = table(rows)
@@ -314,7 +309,6 @@ def test_many_wide_columns_do_not_overflow_the_grouping_key():
     assert anonymise(columns, list(columns), Wish(5)).report.smallest_class >= 5
 
 
-@settings(deadline=None)
 @given(rows=people)
 def test_smallest_class_counts_equal_rows(rows):
     assert smallest_class(table(rows), QUASI_IDENTIFIERS) == min(Counter(row[:4] for row in rows).values())

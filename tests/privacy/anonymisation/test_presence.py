@@ -63,7 +63,7 @@ def _covers(labels, person):
 
 
 @pytest.mark.parametrize("tree", [False, True])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(people=_PEOPLE, chosen=st.randoms(use_true_random=False), suppress=st.sampled_from([0.0, 0.3]))
 def test_chances_are_those_that_the_labels_give(tmp_path_factory, people, chosen, tree, suppress):
     tmp_path = tmp_path_factory.mktemp("presence")

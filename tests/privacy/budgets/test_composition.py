@@ -4,7 +4,7 @@ import math
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from privacy.budgets.composition import ORDERS, composed, concentrated, discrete_laplace, pure, renyi_epsilon, together
@@ -32,7 +32,6 @@ def test_a_divergence_is_that_of_the_distributions(epsilon, sensitivity):
         assert ours == pytest.approx((largest + math.log(mass * total)) / (order - 1), abs=1e-9)
 
 
-@settings(deadline=None)
 @given(epsilon=st.floats(1e-4, 20), sensitivity=st.integers(1, 10**9))
 def test_no_mechanism_of_an_epsilon_is_worse_than_the_worst(epsilon, sensitivity):
     curve, worst = discrete_laplace(epsilon, sensitivity), pure(epsilon)
@@ -42,7 +41,6 @@ def test_no_mechanism_of_an_epsilon_is_worse_than_the_worst(epsilon, sensitivity
     assert list(worst) == sorted(worst)
 
 
-@settings(deadline=None)
 @given(epsilons=st.lists(st.floats(0.001, 2), min_size=1, max_size=40), delta=st.sampled_from([1e-9, 1e-6, 1e-4]))
 def test_the_best_bound_is_never_above_the_sum(epsilons, delta):
     charges = [(epsilon, pure(epsilon)) for epsilon in epsilons]

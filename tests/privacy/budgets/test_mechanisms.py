@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -64,7 +64,6 @@ def test_noise_of_another_variance_does_not_pass_for_it():
     assert stats.chisquare(observed, expected * observed.sum() / expected.sum()).pvalue < 1e-9
 
 
-@settings(deadline=None)
 @given(epsilon=st.floats(0.05, 10), delta=st.floats(1e-12, 1e-4), share=st.floats(0.01, 1))
 def test_noise_has_the_epsilon_it_is_asked_for_at_its_delta(epsilon, delta, share):
     gaussian = Gaussian.of(epsilon, delta)
@@ -154,7 +153,6 @@ def _rate(part, whole, *, epsilon, seed=0, **how):
     return rates({"g": Cell(whole, part)}, mechanism=seeded, bounds=Bounds(), **how)[0]
 
 
-@settings(deadline=None)
 @given(
     whole=st.integers(0, 200),
     share=st.floats(0, 1),

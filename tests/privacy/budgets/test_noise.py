@@ -8,7 +8,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -79,7 +79,6 @@ def test_much_epsilon_needs_no_margin():
     assert noisy_count(7, epsilon=50.0, rng=np.random.RandomState(0)) == 7
 
 
-@settings(deadline=None)
 @given(value=st.integers(-(2**70), 2**70), seed=st.integers(0, 2**32 - 1))
 def test_the_noise_does_not_depend_on_the_value(value, seed):
     def noise(of):

@@ -347,7 +347,7 @@ def test_an_action_is_read_as_it_is_written(column, rest):
     assert wanted.Action.parse(f"{column}={rest}").text == f"{column}={rest}"
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(-50, 50), min_size=8, max_size=60), st.integers(2, 4), st.integers(1, 99))
 def test_bounds_leave_k_rows_at_each_end_and_nothing_beyond(tmp_path_factory, values, k, share):
     assume(len(values) >= 2 * k)

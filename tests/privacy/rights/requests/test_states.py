@@ -107,9 +107,7 @@ class TestPaths(TestCase):
     def test_no_path_ends_done_without_its_verification(self) -> None:
         kept = dict(fulfilling._fulfilments)
         try:
-            run_state_machine_as_test(
-                Requests, settings=settings(max_examples=15, stateful_step_count=15, deadline=None)
-            )
+            run_state_machine_as_test(Requests, settings=settings(max_examples=15, stateful_step_count=15))
         finally:
             fulfilling._fulfilments.update(kept)
 
