@@ -90,9 +90,7 @@ def grid(headings: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
     body = format_html_join("", "<tr>{}</tr>", ((_cells(row, headings),) for row in rows))
     if not body:
         return NOTHING
-    return format_html(
-        '<table class="facts stacked"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body
-    )
+    return format_html('<table class="facts stacked"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
 
 
 def _cells(row: Iterable[Any], labels: Sequence[str]) -> SafeString:
