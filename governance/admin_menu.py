@@ -189,6 +189,7 @@ SIDEBAR: dict[str, Any] = {
                 "permission": _has("privacy.view_tablerelease"),
             },
             _link("Limits of disclosure", "shield", "privacy_disclosurelimits"),
+            _link("External tables", "database", "privacy_externaltable"),
             _link("Published statistics", "query_stats", "privacy_release"),
             _link("Statistics", "functions", "privacy_statistic"),
             _link("Privacy budgets", "savings", "privacy_privacybudget"),

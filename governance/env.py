@@ -20,6 +20,7 @@ from governance.officers.roles import ROLES
 from policies.cells.table import NAME, Table, read_table
 from privacy.anonymisation.actions.keys import KeyRing
 from privacy.anonymisation.actions.keys import read as read_keys
+from privacy.releases.inputs import connections
 from privacy.rights.clocks.holidays import read_business_days, read_holidays
 
 
@@ -185,6 +186,9 @@ class Environment(BaseSettings):
     # Of released tables, ID:HEX by commas, the current one first. Unset: derived from the secret key.
     pseudonym_keys: SecretStr = SecretStr("")
     pseudonym_keys_file: Path | None = None
+    # Other databases whose tables may be released: NAME=postgresql://..., by white space.
+    external_databases: SecretStr = SecretStr("")
+    external_databases_file: Path | None = None
     public_url: Origin = "http://localhost:8000"
     allowed_hosts: Hosts = ["localhost", "127.0.0.1", "[::1]"]
     # Networks whose X-Forwarded-For is believed, such as 10.0.0.0/8: the proxies in front, no others.
@@ -248,6 +252,16 @@ class Environment(BaseSettings):
         """Return the keys of pseudonyms that were stated; None where they are derived. Raises ValueError."""
         stated = self.pseudonym_keys.get_secret_value()
         return read_keys(stated) if stated else None
+
+    @model_validator(mode="after")
+    def _read_external_databases(self) -> "Environment":
+        if self.external_databases_file is not None:
+            self.external_databases = SecretStr(_read(self.external_databases_file, "external_databases"))
+        try:
+            connections.read(self.external_databases.get_secret_value())
+        except ValueError as refused:
+            raise ValueError(f"EXTERNAL_DATABASES {refused}") from None
+        return self
 
     @model_validator(mode="after")
     def _read_former_secrets(self) -> "Environment":

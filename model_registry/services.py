@@ -69,11 +69,14 @@ TRAINED_HERE = Registration()
 def register_model(slug: str, *, name: str, description: str, registrant: str = "") -> Model:
     """Return the entry of a model, made where there is none. Raises ModelOfOthers where another registers it.
 
-    An entry that officers made belongs to whom registers its first version.
+    An entry that officers made belongs to whom registers its first version. The entry of a service is locked until the
+    transaction ends.
     """
     made = {"name": name, "description": description, "registrant": registrant}
     with guard.writing("training"):
         entry = Model.objects.get_or_create(slug=slug, defaults=made)[0]
+        if registrant:  # another service may be registering its first version
+            entry = Model.objects.select_for_update().get(pk=entry.pk)
         if registrant and not entry.registrant and not entry.versions.exists():
             entry.registrant = registrant
             entry.save(update_fields=["registrant"])

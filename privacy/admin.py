@@ -18,6 +18,7 @@ from privacy.holds.pages import HoldAdmin, RestrictionAdmin
 from privacy.models import (
     DisclosureLimits,
     Disposal,
+    ExternalTable,
     Hold,
     PrivacyBudget,
     RecordPeriod,
@@ -26,6 +27,7 @@ from privacy.models import (
     RetentionSchedule,
     Statistic,
 )
+from privacy.releases.screens.external_form import ExternalTableForm
 from privacy.releases.screens.limits_form import DisclosureLimitsForm
 from privacy.retention.own_records import record_periods
 from privacy.retention.pages import figures
@@ -57,6 +59,24 @@ class DisclosureLimitsAdmin(DraftsChanges, ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(ExternalTable)
+class ExternalTableAdmin(DraftsChanges, ModelAdmin):
+    form = ExternalTableForm
+    empty_text = "A table or view of another PostgreSQL database, of which releases may be made."
+    list_display = ["title", "connection", "relation", "is_active"]
+    fieldsets = [
+        (None, {"fields": ["title", "slug", "is_active"]}),
+        ("Where it is", {"fields": ["connection", "schema", "relation"]}),
+        ("What is read of it", {"fields": ["person", "row_key", "columns"]}),
+    ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["slug", "connection", "schema", "relation", "row_key"] if obj else []
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

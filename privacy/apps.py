@@ -16,6 +16,7 @@ class PrivacyConfig(AppConfig):
         from privacy.erasures import replaying, undoing
         from privacy.holds import descriptors as of_holds
         from privacy.redaction import old_proof
+        from privacy.releases.inputs.external_register import EXTERNAL_TABLE
         from privacy.releases.limits import DISCLOSURE, smallest_group
         from privacy.releases.pseudonyms.stores import KEYS, TOKENS
         from privacy.releases.subjects import RELEASE
@@ -30,7 +31,7 @@ class PrivacyConfig(AppConfig):
         schedules.add_store(profiles.PROFILES, ways=profiles.WAYS, refusals=profiles.REFUSALS)
         registers.add(descriptors.RETENTION_SCHEDULE, record_periods.RECORD_PERIOD, of_holds.HOLD, of_holds.RESTRICTION)
         registers.add(of_budgets.PRIVACY_BUDGET, of_budgets.STATISTIC)
-        registers.add(DISCLOSURE)
+        registers.add(DISCLOSURE, EXTERNAL_TABLE)
         suppression.use(smallest_group)
         register_lint.add_check("privacy", lint.check)
         figures.add_effect(descriptors.rows_due, record_periods.records_due, of_holds.people_kept)

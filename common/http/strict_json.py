@@ -113,6 +113,17 @@ def _careful(body: bytes) -> Any:
     return value
 
 
+_document_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+
+
+def loads_document(text: str) -> Any:
+    """Parse a file's text, with numbers of any size. Raises InvalidJson; JSONDecodeError where it is no JSON."""
+    try:
+        return _document_decoder.decode(text)
+    except RecursionError as exc:
+        raise InvalidJson("It nests too deeply.") from exc
+
+
 def loads_object(body: bytes) -> dict[str, Any]:
     """Parse ``body`` and demand an object at the top."""
     value = loads(body)

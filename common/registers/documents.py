@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from common.http import strict_json
+
 try:
     from yaml import CSafeLoader as _SafeLoader
 except ImportError:  # a build of PyYAML without libyaml
@@ -50,13 +52,6 @@ class _TypedLoader(_SafeLoader):
     """Loader of files that this program writes, whose scalars have the types of YAML 1.1."""
 
 
-def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise Unreadable("an object of it states a member twice")
-    return found
-
-
 for _each in (_Loader, _TypedLoader):
     _each.add_constructor("tag:yaml.org,2002:map", _lined)
 
@@ -98,9 +93,9 @@ def _read(path: Path) -> bytes:
 
 def _read_json(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_unambiguous)
-    except RecursionError:
-        raise Unreadable("it is nested too deeply") from None
+        return strict_json.loads_document(text)
+    except strict_json.InvalidJson as exc:
+        raise Unreadable(f"it cannot be read in one way only: {exc}") from None
     except ValueError as exc:
         raise Unreadable(f"it is not JSON ({exc})") from None
 

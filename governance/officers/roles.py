@@ -29,6 +29,7 @@ _REGISTERS = (
     "policies.maskrule",
     "policies.sensitivecategory",
     "privacy.disclosurelimits",
+    "privacy.externaltable",
     "privacy.recordperiod",
     "privacy.retentionschedule",
     "rights.agent",

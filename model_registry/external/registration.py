@@ -21,7 +21,7 @@ from model_registry import services
 from model_registry.external.bodies import ChangeBody, RegisterBody, Stated
 from model_registry.gates import recording
 from model_registry.gates.running import MONITORS
-from model_registry.models import Evidence, Model, ModelVersion
+from model_registry.models import Evidence, ModelVersion
 from oversight import guard
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
@@ -62,7 +62,6 @@ def register(slug: str, body: RegisterBody, *, actor: str) -> Registered:
         raise services.ModelOfOthers(f"The name “{slug}” is of an engine of this installation.")
     purposes = _purposes(body.purposes)
     entry = services.register_model(slug, name=body.name or slug, description=body.description, registrant=str(actor))
-    Model.objects.select_for_update().get(pk=entry.pk)
     # Of the version alone: name and description are of the model.
     known_by = digest_of(body.model_dump(mode="json", exclude={"name", "description"}))
     found = entry.versions.filter(label=body.label).select_related("model").first()

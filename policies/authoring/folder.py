@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from common.http import strict_json
 from common.http.problems import Problem
 from policies import rego
 
@@ -99,10 +100,12 @@ def _data(file: Path) -> dict[str, Any]:
 def read_object(name: str, text: str) -> dict[str, Any]:
     """Read a file of data. Raises UnreadableFolder, also for what the database would not store."""
     try:
-        value = json.loads(text, parse_constant=_no_number)
+        value = strict_json.loads_document(text)
         written = json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError as exc:
         raise UnreadableFolder(f"{name}:{exc.lineno}:{exc.colno}: {name} is not JSON: {exc.msg}.") from exc
+    except strict_json.InvalidJson as exc:
+        raise UnreadableFolder(f"{name} is not JSON that is read in one way only: {exc}") from exc
     except (ValueError, RecursionError) as exc:
         raise UnreadableFolder(f"{name} is not JSON.") from exc
     if not isinstance(value, dict):
@@ -110,10 +113,6 @@ def read_object(name: str, text: str) -> dict[str, Any]:
     if rb"\u0000" in written:
         raise UnreadableFolder(f"{name} holds a character that cannot be stored (NUL).")
     return value
-
-
-def _no_number(word: str) -> float:
-    raise ValueError(word)
 
 
 def _read(file: Path, limit: int) -> str:

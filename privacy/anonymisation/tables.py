@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 
 import numpy as np
 import pyarrow as pa
@@ -79,19 +79,20 @@ class FileReport:
     pseudonymous: str | None = None
 
 
+class Options(TypedDict, total=False):
+    """What may be said beside columns and wish; ``anonymise_file`` describes it."""
+
+    hierarchies: Path | Mapping[str, Path] | None
+    drop: Sequence[str]
+    keep: Sequence[str]
+    actions: Sequence[Action]
+    means: Means
+    workshop: Workshop | None
+    population: Population | None
+
+
 def anonymise_file(
-    source: Path,
-    target: Path,
-    quasi_identifiers: Sequence[str],
-    wish: Wish,
-    *,
-    hierarchies: Path | Mapping[str, Path] | None = None,
-    drop: Sequence[str] = (),
-    keep: Sequence[str] = (),
-    actions: Sequence[Action] = (),
-    means: Means = NO_MEANS,
-    workshop: Workshop | None = None,
-    population: Population | None = None,
+    source: Path, target: Path, quasi_identifiers: Sequence[str], wish: Wish, **options: Unpack[Options]
 ) -> FileReport:
     """Write an anonymised copy of ``source`` to ``target`` and a report next to it; names say what is Parquet.
 
@@ -106,24 +107,27 @@ def anonymise_file(
     Raises AnonymisationError (or a subclass of it) for what the caller can mend, OSError otherwise; a target that was
     there before then keeps its content.
     """
-    table = open_table(source)
-    return anonymise_table(
-        table,
-        target,
-        quasi_identifiers,
-        wish,
-        hierarchies=hierarchies,
-        drop=drop,
-        keep=keep,
-        actions=actions,
-        means=means,
-        workshop=workshop,
-        population=population,
-    )
+    return anonymise_table(open_table(source), target, quasi_identifiers, wish, **options)
 
 
 def anonymise_table(
+    table: Table, target: Path, quasi_identifiers: Sequence[str], wish: Wish, **options: Unpack[Options]
+) -> FileReport:
+    """Do the same with a table that is open."""
+    report_file = target.with_name(f"{target.name}.report.json")
+    if table.path.resolve() in (target.resolve(), report_file.resolve()):
+        raise UnusableTable("The source must not be overwritten by its copy: choose another target.")
+    with replacing(report_file) as report, replacing(target) as copy:
+        outcome = write_copy(table, copy, target, quasi_identifiers, wish, **options)
+        report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for warning in outcome.warnings:
+        logger.warning("%s", warning)
+    return outcome
+
+
+def write_copy(
     table: Table,
+    copy: Path,
     target: Path,
     quasi_identifiers: Sequence[str],
     wish: Wish,
@@ -136,10 +140,7 @@ def anonymise_table(
     workshop: Workshop | None = None,
     population: Population | None = None,
 ) -> FileReport:
-    """Do the same with a table that is open."""
-    report_file = target.with_name(f"{target.name}.report.json")
-    if table.path.resolve() in (target.resolve(), report_file.resolve()):
-        raise UnusableTable("The source must not be overwritten by its copy: choose another target.")
+    """Write the copy alone, into a file that is open; ``target`` has the name that says its kind."""
     wish.check(quasi_identifiers)
     wanted.check(actions, wish, quasi_identifiers, drop)
     if population is not None:
@@ -148,17 +149,13 @@ def anonymise_table(
     _check_columns(table, quasi_identifiers, wish, drop, keep)
     acted = acted_on(table, actions, wish, means)
     trees = _hierarchies(hierarchies, quasi_identifiers, wish, table.header)
-    with (
-        _formed(acted, quasi_identifiers, wish, trees, workshop) as job,
-        replacing(report_file) as report,
-        replacing(target) as copy,
-    ):
+    with _formed(acted, quasi_identifiers, wish, trees, workshop) as job:
         columns = wanted.columns_of(actions)
         unique = wanted.columns_of(actions, wanted.EXPECTED_UNIQUE)
         present = None if population is None else presence(job.result, population, trees)
-        neutralised = _write_copy(acted, job, copy, target, drop, named={*keep, *wish.roles, *unique})
+        neutralised = _write_rows(acted, job, copy, target, drop, named={*keep, *wish.roles, *unique})
         _prove(job.result, copy, target, quasi_identifiers)
-        outcome = FileReport(
+        return FileReport(
             source_sha256=table.sha256,
             target_sha256=sha256_of(copy),
             encoding="utf-8" if table.encoding == "utf-8-sig" else table.encoding,
@@ -178,10 +175,6 @@ def anonymise_table(
             ),
             pseudonymous=wanted.warning(actions),
         )
-        report.write_text(json.dumps(asdict(outcome), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    for warning in outcome.warnings:
-        logger.warning("%s", warning)
-    return outcome
 
 
 def _check_columns(
@@ -269,7 +262,7 @@ def _listed(folder: Path, header: Sequence[str]) -> dict[str, Path]:
     return {file.stem: file for file in files}
 
 
-def _write_copy(table: ActedTable, job: _Job, copy: Path, target: Path, drop: Sequence[str], *, named: set[str]) -> int:
+def _write_rows(table: ActedTable, job: _Job, copy: Path, target: Path, drop: Sequence[str], *, named: set[str]) -> int:
     """Write the table with labels in place of quasi-identifiers and without the columns in ``drop``.
 
     A suppressed row keeps its place and nothing else: it is in no class that could hide what its other cells say.

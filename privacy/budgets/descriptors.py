@@ -14,7 +14,7 @@ from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
 from privacy.budgets import data_sets, ledger, mechanisms, noise, releases
 from privacy.budgets.data_sets import DataSet
-from privacy.models import PrivacyBudget, Statistic
+from privacy.models import ExternalTable, PrivacyBudget, Statistic
 
 Kind = Statistic.Kind
 OF_TABLES = "tables-"  # begins the names of budgets that pay for releases of uploaded tables
@@ -46,7 +46,7 @@ def save_budget(budget: Any, _created: bool) -> None:
 
 def refuse_unknown(name: str) -> None:
     """Raise ChangeRefused for a budget of a data set that is not there."""
-    if not name.startswith(OF_TABLES):
+    if not name.startswith(OF_TABLES) and not ExternalTable.objects.filter(slug=name).exists():
         _data_set(name)
 
 

@@ -21,7 +21,7 @@ from common.admin_pages.read_only import ReadOnlyAdmin
 from oversight.admin.forms import DraftsChanges
 from oversight.problems import ChangeRefused
 from privacy.budgets import burn_down, data_sets, descriptors, ledger, noise, releases
-from privacy.models import BudgetSpend, PrivacyBudget, Release, Statistic
+from privacy.models import BudgetSpend, ExternalTable, PrivacyBudget, Release, Statistic
 
 _CHARGES_SHOWN = 50
 _PLACES = 12  # of a delta
@@ -36,6 +36,10 @@ def plain(number: Decimal) -> str:
 
 def _data_sets() -> list[tuple[str, str]]:
     return [(name, f"{sentence(name)}: {each.title.lower()}") for name, each in data_sets.known().items()]
+
+
+def _external() -> list[tuple[str, str]]:
+    return list(ExternalTable.objects.values_list("slug", "title"))
 
 
 def _names(member: str) -> list[tuple[str, str]]:
@@ -53,7 +57,7 @@ class _PlainNumbers(ModelForm):  # type: ignore[type-arg]  # not subscriptable a
 
 class BudgetForm(_PlainNumbers):
     class Meta:
-        widgets = {"data_set": SuggestingInput(_data_sets)}
+        widgets = {"data_set": SuggestingInput(lambda: [*_data_sets(), *_external()])}
         labels = {
             "data_set": "Data set", "epsilon_total": "Epsilon in each window", "delta": "Delta",
             "window": "Renewed each",

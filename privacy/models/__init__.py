@@ -1,6 +1,7 @@
 """Retention, deletion, holds and releases: periods, plans, runs and their proof; published statistics and tables."""
 
 from privacy.models.budgets import BudgetSpend, PrivacyBudget, Release, Statistic
+from privacy.models.external import ExternalTable
 from privacy.models.holds import Hold, HoldMember, Restriction
 from privacy.models.periods import RecordPeriod
 from privacy.models.releases import DisclosureLimits, TableRelease, UploadedTable
@@ -23,6 +24,7 @@ __all__ = [
     "DisclosureLimits",
     "Disposal",
     "DisposalBatch",
+    "ExternalTable",
     "Hold",
     "HoldMember",
     "PersonKey",

@@ -14,6 +14,7 @@ from privacy.anonymisation.actions.wanted import Action
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.wish import Diversity, Wish
 from privacy.models import TableRelease, UploadedTable
+from privacy.releases import uploads
 from privacy.releases.problems import AskedWrongly
 from privacy.releases.profiling import LABELS, Role
 
@@ -154,6 +155,7 @@ def ask(
     """Ask for a copy of a table; a worker makes it, unless the caller does (``state``). Raises AskedWrongly."""
     from privacy.tasks import make_release  # the task calls back into this package
 
+    uploads.lock_alike(table)
     if table.removed_at is not None:
         raise AskedWrongly("The uploaded table was removed; upload it again.")
     asked.check(table)

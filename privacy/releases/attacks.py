@@ -9,11 +9,11 @@ in the copy (Giomi et al. 2023, the measure of anonymeter, which judges these fi
 - inference: who knows all quasi-identifiers of a person guesses the sensitive value that is most frequent in the
   classes that fit best.
 
-Pure; no Django. The sample and the choice of attacks have a fixed seed: the same table gives the same figures.
+The sample, and the copy that is made of it, are in memory alone. The sample and the choice of attacks have a fixed
+seed: the same table gives the same figures. Pure; no Django.
 """
 
 import re
-import tempfile
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ import pyarrow as pa
 from pyarrow import parquet
 
 from privacy.anonymisation.files.opening import open_table
+from privacy.anonymisation.files.replacing import in_memory
 from privacy.anonymisation.files.texts import texts_of
 from privacy.anonymisation.generalisation import MISSING, IntArray
 from privacy.releases.gate import INFERENCE, SINGLING_OUT
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 20_000  # of the sample
 MOST_ATTACKS = 2_000  # on each side
+KIND = Path("sample.parquet")  # says what the sample and its copy are
 FEWEST = 200  # guesses on each side, below which chance says more than the copy
 
 _SEED = 67
@@ -94,12 +96,11 @@ class Roles:
 
 
 def measure(table: "Table", rows: int, roles: Roles, anonymise: Anonymise) -> list[Attack]:
-    """Return what the attacks found. ``anonymise`` makes a copy of a table at a path. Raises AnonymisationError."""
+    """Return what the attacks found. ``anonymise`` writes a copy of a table into a file. Raises AnonymisationError."""
     inside, control = _halves(table, rows, roles)
-    with tempfile.TemporaryDirectory(prefix="assent-attacks-") as folder:
-        source, target = Path(folder, "in.parquet"), Path(folder, "out.parquet")
+    with in_memory() as source, in_memory() as target:
         parquet.write_table(inside, source)
-        anonymise(open_table(source), target)
+        anonymise(open_table(source, named=KIND), target)
         copy = parquet.read_table(target)
     known = _Known(roles, _texts(inside), _texts(control), _texts(copy))
     singled_out = known.singling_out()

@@ -93,6 +93,7 @@ def approve(release: TableRelease, *, actor: str, seen: str, reason: str = "") -
 
     Raises ReleaseRefused, SecondOfficerNeeded, Outdated, ChangeRefused.
     """
+    uploads.lock_alike(release.table)
     current = _open(release)
     verdict = _permitted(current)
     _refuse_changed(current, verdict)
@@ -194,6 +195,8 @@ def _permitted(release: TableRelease) -> gate.Verdict:
 
 def _refuse_changed(release: TableRelease, verdict: gate.Verdict) -> None:
     """Refuse where the copy is not what was measured, or something was published of the table since."""
+    if release.table.removed_at is not None:
+        raise ReleaseRefused("Its table is gone: its time is over. Take it in again, and prepare the release anew.")
     place = uploads.copy_of(release)
     document = release.document or {}
     anew = {**_document(release, verdict), "policy": document.get("policy")}

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from audit import trail
@@ -128,15 +127,15 @@ def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str,
 
 def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str, Any]]:
     """Attack a copy of half of a sample; nothing is found where the sample is too small to be made safe."""
-    from privacy.anonymisation.tables import anonymise_table
+    from privacy.anonymisation.tables import write_copy
     from privacy.releases import attacks
 
     names, shown, person = asked.columns(Role.QUASI), asked.columns(Role.OTHER), asked.columns(Role.PERSON)
     roles = attacks.Roles(names, shown, asked.sensitive, asked.person)
     hierarchies = trees.files(asked.hierarchies)
 
-    def anonymise(part: "Table", target: Path) -> None:
-        anonymise_table(part, target, names, asked.wish, hierarchies=hierarchies, drop=person, keep=shown)
+    def anonymise(part: "Table", copy: Path) -> None:
+        write_copy(part, copy, attacks.KIND, names, asked.wish, hierarchies=hierarchies, drop=person, keep=shown)
 
     try:
         return [each.as_document() for each in attacks.measure(source, row.table.rows, roles, anonymise)]
@@ -152,11 +151,8 @@ def published_of(row: TableRelease) -> list[TableRelease]:
     if row.is_noisy:
         return []
     stages = (TableRelease.Stage.PUBLISHED, TableRelease.Stage.REVOKED)
-    same = Q(table__sha256=row.table.sha256)
-    if row.table.source:
-        same |= Q(table__source=row.table.source)
-    found = TableRelease.objects.filter(same, stage__in=stages).exclude(pk=row.pk).exclude(asked__has_key="noise")
-    return list(found.select_related("table"))
+    found = TableRelease.objects.filter(table__in=uploads.alike(row.table), stage__in=stages).exclude(pk=row.pk)
+    return list(found.exclude(asked__has_key="noise").select_related("table"))
 
 
 def _overlaps(row: TableRelease, sha256: str) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import trail
@@ -177,11 +178,26 @@ def forget_old(now: datetime | None = None) -> int:
     return removed + sum(_unlinked(path) for path in _orphans(now))
 
 
+def alike(table: UploadedTable) -> QuerySet[UploadedTable]:
+    """Return the tables with the same content, or of the same data set; the table itself is one of them."""
+    same = Q(sha256=table.sha256)
+    return UploadedTable.objects.filter(same | Q(source=table.source) if table.source else same)
+
+
+def lock_alike(table: UploadedTable) -> None:
+    """Let what is decided of a table, and of those alike, be decided one after the other until the transaction ends.
+
+    What was published of it, and which budget pays, stands in rows that another transaction may just be writing.
+    """
+    list(alike(table).select_for_update(no_key=True).order_by("pk").values_list("pk"))
+
+
 def _remove(table: UploadedTable, now: datetime) -> int:
     """Remove an uploaded table's file, and those of its copies that are not in force."""
-    copies = [each for each in table.releases.select_related("table") if not each.is_in_force(now)]
     with transaction.atomic():
+        # Waits for an approval that is under way; of a table that is removed nothing is approved any more.
         UploadedTable.objects.filter(pk=table.pk, removed_at=None).update(removed_at=now)
+        copies = [each for each in table.releases.select_related("table") if not each.is_in_force(now)]
         trail.record("table.removed", str(table.pk), actor=actors.job("releases"), details={"sha256": table.sha256})
     return sum(_unlinked(path) for path in (file_of(table), *map(copy_of, copies)))
 

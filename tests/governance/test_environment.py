@@ -216,6 +216,18 @@ def test_a_secret_may_lie_in_a_file(environment, tmp_path, name):
     assert getattr(env, name.lower()).get_secret_value() == VALID[name]
 
 
+def test_other_databases_may_lie_in_a_file_and_a_bad_one_is_refused(environment, tmp_path):
+    place = tmp_path / "databases"
+    place.write_text(f"shop=postgresql://reader:{PASSWORD}@db.example.org/shop\n")
+    assert PASSWORD in environment(EXTERNAL_DATABASES_FILE=str(place)).external_databases.get_secret_value()
+
+    with pytest.raises(BadEnvironment) as refused:
+        environment(EXTERNAL_DATABASES=f"shop=postgresql://reader:{PASSWORD}@db.example.org/shop?sslmode=disable")
+
+    assert "EXTERNAL_DATABASES must have sslmode=verify-full for shop" in str(refused.value)
+    assert PASSWORD not in str(refused.value)
+
+
 def test_the_file_counts_where_both_are_named(environment, tmp_path):
     place = tmp_path / "secret"
     place.write_text("f" * 40)

@@ -54,6 +54,16 @@ def nameless(folder: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
+@contextmanager
+def in_memory() -> Iterator[Path]:
+    """Lend an empty file that is in no file system: nothing is left of it, however the process ends."""
+    descriptor = os.memfd_create("assent", os.MFD_CLOEXEC)
+    try:
+        yield Path(f"/proc/self/fd/{descriptor}")
+    finally:
+        os.close(descriptor)
+
+
 def _nameless(folder: Path) -> int | None:
     """Open a file without a name; None where the system or the file system has none."""
     if not hasattr(os, "O_TMPFILE"):

@@ -42,7 +42,7 @@ from policies.models import (
     RankingRule,
 )
 from policies.opa import reported_log
-from privacy.models import BudgetSpend, DeletionPlan, Disposal, PrivacyBudget, Release, RetentionSchedule
+from privacy.models import BudgetSpend, DeletionPlan, Disposal, ExternalTable, PrivacyBudget, Release, RetentionSchedule
 from privacy.retention import plans
 from privacy.rights.models import Agent
 from tests.helpers.holds import Register as HoldRegister
@@ -120,6 +120,15 @@ def lived_in(api, own_spool):
     PriceRule.objects.create(slug="discounts", most_below=10, reason="Small discounts.")
     FrequencyCap.objects.create(slug="weekly", most=3, days=7, reason="Not too often.")
     MaskRule.objects.create(slug="reasons", item_fields=["why"], reason="A decision.")
+    ExternalTable.objects.create(
+        slug="orders",
+        title="Orders",
+        connection="shop",
+        relation="orders",
+        person="customer",
+        row_key="id",
+        columns=["city"],
+    )
     StoppedSegment.objects.create(model=model, version=1, segment="region=DE|age=minor", reason="Too few.")
 
 

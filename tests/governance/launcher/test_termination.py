@@ -28,6 +28,18 @@ management.execute_from_command_line = execute
 import manage
 manage.main()
 """
+_DROPPED = """
+import os, signal, sys, threading
+from governance.launcher.processes.termination import unwound_by_signals
+
+class Finalized:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+with unwound_by_signals():
+    Finalized()
+    threading.Event().wait()
+"""
 _LAUNCHER = """
 import os, signal, sys
 from governance.launcher import cli, one_off
@@ -55,6 +67,13 @@ def test_a_command_tidies_up_however_often_it_is_asked_to_end(number):
     done = run(_MANAGE, str(int(number)))
 
     assert (done.returncode, done.stdout, done.stderr) == (128 + number, "tidied up\n", "")
+
+
+def test_an_end_that_a_finalizer_dropped_comes_again():
+    done = run(_DROPPED)
+
+    assert done.returncode == 128 + signal.SIGTERM
+    assert "Exception ignored in" in done.stderr
 
 
 def test_a_command_under_nohup_outlives_its_terminal():

@@ -1,5 +1,6 @@
 """Models whose engine runs elsewhere: registered by a service, released by officers, known to the next decision."""
 
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from django.db import DatabaseError, transaction
 
 from audit.models import AuditEvent
 from model_registry import services
+from model_registry.external import registration
 from model_registry.external.bodies import RegisterBody
 from model_registry.external.endpoints import checked
 from model_registry.models import Evidence, Model, ModelVersion
@@ -18,6 +20,7 @@ from policies.endpoints import credentials
 from policies.models import ActiveBundle
 from tests.conftest import Api
 from tests.helpers import models
+from tests.helpers.at_once import before_it_is_committed
 from tests.helpers.registers import without_writer
 from tests.helpers.wsgi_calls import changed
 
@@ -171,6 +174,19 @@ def test_an_entry_that_officers_made_is_of_its_first_registrant(api: Api) -> Non
     assert register(api).status_code == 201
     assert register(other_service(), label="x").status_code == 409
     assert Model.objects.get().name == "Prices"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_services_at_once_the_first_registrant_keeps_the_entry(register_in_force: None) -> None:
+    with writing("training"):
+        Model.objects.create(slug="pricing", name="Pricing", description="")
+
+    def by(service: str) -> Callable[[], object]:
+        return lambda: registration.register("pricing", RegisterBody(**BODY), actor=service)
+
+    assert before_it_is_committed(by("service:one"), by("service:two")) == "model_of_others"
+
+    assert Model.objects.get(slug="pricing").registrant == "service:one"
 
 
 def test_another_scope_is_not_enough(register_in_force: None) -> None:

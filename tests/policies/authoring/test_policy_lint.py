@@ -243,3 +243,12 @@ def test_odd_names_links_and_odd_bytes_are_refused(name: str, tmp_path: Path) ->
     (tmp_path / "a.rego").write_bytes(b"\xff\xfe")
     with pytest.raises(UnreadableFolder):
         read_folder(tmp_path)
+
+
+@pytest.mark.parametrize("text", ['{"a": 1, "a": 2}', '{"a": NaN}', '{"a": ' + "[" * 100_000])
+def test_data_that_two_readers_could_take_differently_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "topic.rego").write_text(GOOD)
+    (tmp_path / "data.json").write_text(text)
+
+    with pytest.raises(UnreadableFolder, match=r"data\.json is not JSON that is read in one way only"):
+        read_folder(tmp_path)

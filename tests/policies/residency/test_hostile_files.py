@@ -17,8 +17,10 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         (BOMB, "aliases unfold"),
         ("services: &s {web: *s}", "no anchor before it"),
         ("services: " + "[" * 5000, "too deep"),
-        ('{"planned_values": ' + "[" * 100_000, "nested too deeply"),
+        ('{"planned_values": ' + "[" * 100_000, "nests too deeply"),
         ("{" * 5, "not JSON"),
+        ('{"planned_values": {}, "planned_values": {}}', "A member name occurs twice"),
+        ('{"planned_values": NaN}', "NaN is not a JSON number"),
         ("services: !!python/object/apply:os.system [echo]", "not YAML"),
         ("services: [\x00", "not YAML"),
         ("a: b: c", "line 1"),
@@ -32,7 +34,7 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("services: {[a]: 1}", "not YAML"),
         ("x: " + "y" * 3_000_000, "larger than"),
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_hostile_files_are_refused_with_a_sentence(tmp_path, text, says):
     with pytest.raises(Unreadable, match=says):

@@ -2,6 +2,7 @@
 
 import csv
 import random
+import tempfile
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ import pytest
 from pyarrow import parquet
 
 from privacy.anonymisation.files.opening import open_table
-from privacy.anonymisation.tables import anonymise_table
+from privacy.anonymisation.tables import write_copy
 from privacy.anonymisation.wish import Wish
 from privacy.releases import attacks, gate, publishing
 from privacy.releases.attacks import Attack, Roles, _fitting, _halves, measure
@@ -42,7 +43,7 @@ def _copied(source, target):
 
 
 def _safe(wish, **how):
-    return lambda source, target: anonymise_table(source, target, QUASI, wish, keep=["visits", ILLNESS], **how)
+    return lambda source, copy: write_copy(source, copy, attacks.KIND, QUASI, wish, keep=["visits", ILLNESS], **how)
 
 
 def _found(table, anonymise, roles=ROLES):
@@ -55,6 +56,20 @@ def test_a_copy_that_is_not_safe_is_found_out(table):
     assert found[gate.SINGLING_OUT].excess > 0.9
     assert found[gate.INFERENCE].rate > 0.7
     assert found[gate.INFERENCE].excess > 0.5
+
+
+def test_the_sample_and_its_copy_are_in_no_file_system(table, tmp_path, monkeypatch):
+    """So nothing of them is left of a worker that is killed, either."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    seen = []
+
+    def anonymise(source, copy):
+        _safe(Wish(k=10))(source, copy)
+        seen.extend(path.readlink() for path in (source.path, copy))
+        seen.extend(tmp_path.iterdir())
+
+    assert _found(table, anonymise)
+    assert [str(place).partition(":")[0] for place in seen] == ["/memfd", "/memfd"]
 
 
 def test_what_is_known_of_people_at_large_is_no_finding(table):

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from privacy.anonymisation.files.opening import open_table
-from privacy.anonymisation.tables import anonymise_table
+from privacy.anonymisation.tables import anonymise_table, write_copy
 from privacy.anonymisation.wish import Wish
 from privacy.budgets import mechanisms
 from privacy.releases import attacks, gate
@@ -129,7 +129,7 @@ def test_anonymeter_finds_what_we_measure_of_copies(people, tmp_path):
     for wish in wishes:
 
         def anonymise(part: Any, copy: Path, wish: Wish = wish) -> None:
-            anonymise_table(part, copy, KNOWN, wish, keep=[SECRET])
+            write_copy(part, copy, attacks.KIND, KNOWN, wish, keep=[SECRET])
 
         measured = attacks.measure(open_table(path), len(people), roles, anonymise)
         ours.append({each.name: each for each in measured})

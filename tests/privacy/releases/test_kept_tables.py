@@ -124,7 +124,7 @@ def test_a_worker_that_is_killed_anywhere_leaves_nothing_half_written_and_anothe
     row = asking.ask(uploads.take_file(file, actor=ANN), asked(), actor=ANN)
     places = [
         (running, "open_table"),  # with the plain file at hand
-        (tables, "_write_copy"),  # classes formed
+        (tables, "_write_rows"),  # classes formed
         (tables, "_prove"),  # copy written, without a name
         (tables, "report_on"),  # about to write the report
         (running, "_overlaps"),  # copy and report there
