@@ -1,15 +1,20 @@
 """The admin's menu, in the field's words. Each entry stands there for who may open it."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse
+from django.utils.functional import lazy
+
+# Each page of the admin asks for every path several times.
+_path_of = lazy(cache(reverse), str)
 
 
 def _link(title: str, icon: str, model: str) -> dict[str, Any]:
     app, name = model.split("_", 1) if not model.startswith("model_registry_") else model.rsplit("_", 1)
-    link = reverse_lazy(f"admin:{model}_changelist")
+    link = _path_of(f"admin:{model}_changelist")
     return {"title": title, "icon": icon, "link": link, "permission": _has(f"{app}.view_{name}")}
 
 
@@ -33,11 +38,11 @@ SIDEBAR: dict[str, Any] = {
     "navigation": [
         {
             "items": [
-                {"title": "Today", "icon": "wb_sunny", "link": reverse_lazy("admin:index")},
+                {"title": "Today", "icon": "wb_sunny", "link": _path_of("admin:index")},
                 {
                     "title": "Change sets",
                     "icon": "rule_settings",
-                    "link": reverse_lazy("change-sets"),
+                    "link": _path_of("change-sets"),
                     "permission": "oversight.admin.pages.may_view",
                 },
             ]
@@ -47,20 +52,20 @@ SIDEBAR: dict[str, Any] = {
             {
                 "title": "Requests of people",
                 "icon": "inbox",
-                "link": reverse_lazy("rights-inbox"),
+                "link": _path_of("rights-inbox"),
                 "permission": _has("rights.view_rightsrequest"),
             },
             {
                 "title": "Consent proof",
                 "icon": "verified",
-                "link": reverse_lazy("consent-proof"),
+                "link": _path_of("consent-proof"),
                 "permission": "governance.officers.consent_proof.may_look_up",
             },
             _link("Processing activities", "target", "consent_purpose"),
             {
                 "title": "Findings",
                 "icon": "rule_settings",
-                "link": reverse_lazy("register-findings"),
+                "link": _path_of("register-findings"),
                 "permission": "governance.officers.findings_page.may_view",
             },
             _link("Notices", "article", "consent_notice"),
@@ -72,7 +77,7 @@ SIDEBAR: dict[str, Any] = {
             {
                 "title": "Trust metrics",
                 "icon": "monitoring",
-                "link": reverse_lazy("trust"),
+                "link": _path_of("trust"),
                 "permission": "governance.officers.trust_page.may_view",
             },
             _link("Imports", "move_to_inbox", "consent_consentimport"),
@@ -85,13 +90,13 @@ SIDEBAR: dict[str, Any] = {
             {
                 "title": "Simulations",
                 "icon": "experiment",
-                "link": reverse_lazy("simulations"),
+                "link": _path_of("simulations"),
                 "permission": "policies.simulation.pages.may_view",
             },
             {
                 "title": "Rollouts",
                 "icon": "moving",
-                "link": reverse_lazy("rollouts"),
+                "link": _path_of("rollouts"),
                 "permission": "policies.rollout.pages.may_view",
             },
             _link("Rules of display", "visibility_off", "policies_displayrule"),
@@ -103,13 +108,13 @@ SIDEBAR: dict[str, Any] = {
             {
                 "title": "Residency matrix",
                 "icon": "grid_on",
-                "link": reverse_lazy("residency-matrix"),
+                "link": _path_of("residency-matrix"),
                 "permission": "policies.residency.matrix.may_view",
             },
             {
                 "title": "Data map",
                 "icon": "account_tree",
-                "link": reverse_lazy("data-map"),
+                "link": _path_of("data-map"),
                 "permission": "policies.residency.data_map.may_view",
             },
             _link("Regions", "map", "policies_region"),
@@ -120,7 +125,7 @@ SIDEBAR: dict[str, Any] = {
             {
                 "title": "Jurisdiction matrix",
                 "icon": "table_view",
-                "link": reverse_lazy("jurisdiction-matrix"),
+                "link": _path_of("jurisdiction-matrix"),
                 "permission": _has("policies.view_jurisdiction"),
             },
             _link("Sensitive categories", "health_and_safety", "policies_sensitivecategory"),
@@ -130,26 +135,26 @@ SIDEBAR: dict[str, Any] = {
             {
                 "title": "Overview of models",
                 "icon": "monitoring",
-                "link": reverse_lazy("model-overview"),
+                "link": _path_of("model-overview"),
                 "permission": _has("model_registry.view_modelversion"),
             },
             {
                 "title": "Recommender",
                 "icon": "recommend",
-                "link": reverse_lazy("recommender-overview"),
+                "link": _path_of("recommender-overview"),
                 "permission": "personalization.overview.pages.may_view",
             },
             {
                 "title": "Playground",
                 "icon": "science",
-                "link": reverse_lazy("recommender-playground"),
+                "link": _path_of("recommender-playground"),
                 "permission": "personalization.playground.pages.may_view",
             },
             _link("Model versions", "model_training", "model_registry_modelversion"),
             {
                 "title": "Rollouts of models",
                 "icon": "moving",
-                "link": reverse_lazy("model-rollouts"),
+                "link": _path_of("model-rollouts"),
                 "permission": "personalization.rollouts.pages.may_view",
             },
             _link("Models", "deployed_code", "model_registry_model"),
@@ -158,7 +163,7 @@ SIDEBAR: dict[str, Any] = {
             {
                 "title": "Reviews of outputs",
                 "icon": "rate_review",
-                "link": reverse_lazy("reviews"),
+                "link": _path_of("reviews"),
                 "permission": "model_registry.reviews.pages.may_view",
             },
             _link("Rules of review", "rule", "reviews_reviewrule"),
@@ -185,7 +190,7 @@ SIDEBAR: dict[str, Any] = {
             {
                 "title": "Releases of tables",
                 "icon": "table_chart",
-                "link": reverse_lazy("releases"),
+                "link": _path_of("releases"),
                 "permission": _has("privacy.view_tablerelease"),
             },
             _link("Limits of disclosure", "shield", "privacy_disclosurelimits"),
@@ -213,7 +218,7 @@ SIDEBAR: dict[str, Any] = {
             _link("Officers", "badge", "auth_user"),
             _link("Roles", "groups", "auth_group"),
             _link("Sessions", "devices", "governance_officersession"),
-            {"title": "Your sign-in", "icon": "passkey", "link": reverse_lazy("officer-account")},
+            {"title": "Your sign-in", "icon": "passkey", "link": _path_of("officer-account")},
         ),
     ],
 }

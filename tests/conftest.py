@@ -1,5 +1,6 @@
 """What every test starts from: a register in force, a spool of its own, services with credentials."""
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,7 +12,7 @@ from typing import Any
 import hypothesis
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import setup_databases, teardown_databases
 
 from governance.demo import register
@@ -65,6 +66,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = chosen[True]
 
 
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now, fifteen thousand tests among it, out of the collections of garbage from here on."""
+    gc.collect()
+    gc.freeze()
+
+
 class OrderOfFiles:
     """Order of a run on several cores: the files that run longest, then those of most tests."""
 
@@ -97,21 +104,41 @@ def own_folders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def own_spool(own_folders: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """Decisions of a test are spooled into its own folder, under keys of its own."""
-    own = next(own_folders)
+    return _spool_into(next(own_folders), monkeypatch)
+
+
+def _spool_into(own: Path, patch: pytest.MonkeyPatch) -> Path:
     folder = own / "spool"
-    monkeypatch.setattr("policies.decisions.evaluate._spool", Spool(folder))
-    monkeypatch.setattr(settings, "SPOOL_DIR", folder)
-    monkeypatch.setattr(settings, "MODEL_DIR", own / "models")
-    monkeypatch.setattr(pseudonyms, "_keys", {})
-    monkeypatch.setattr(pseudonyms, "_current", (-1, b""))
+    patch.setattr("policies.decisions.evaluate._spool", Spool(folder))
+    patch.setattr(settings, "SPOOL_DIR", folder)
+    patch.setattr(settings, "MODEL_DIR", own / "models")
+    patch.setattr(pseudonyms, "_keys", {})
+    patch.setattr(pseudonyms, "_current", (-1, b""))
     return folder
 
 
 @pytest.fixture(autouse=True)
 def own_memory() -> None:
     """Nothing another test was answered is remembered."""
+    _forget()
+
+
+def _forget() -> None:
     for memo in (VERDICTS, ENTITY_VERDICTS, REQUEST_MEMBERS, CHANGES, LISTS):
         memo.clear()
+
+
+@pytest.fixture(scope="module")
+def standing_register(
+    kept_register: KeptRegister, own_folders: Iterator[Path], django_db_blocker: Any
+) -> Iterator[Path]:
+    """The register in one transaction for all tests of a file, to lay more on it once; yields the spool of what is."""
+    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock(), transaction.atomic():
+        spool = _spool_into(next(own_folders), patch)
+        _forget()
+        with kept_register.standing():
+            yield spool
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session")

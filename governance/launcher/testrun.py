@@ -62,17 +62,18 @@ def run_tests(arguments: Sequence[str]) -> int:
 
 def pytest_arguments(arguments: Sequence[str]) -> list[str]:
     """Return what pytest is started with: all tests, or all long ones, run on every core."""
-    return [*arguments, *_on_every_core()] if set(arguments) <= {LONG_FLAG} else list(arguments)
+    if not set(arguments) <= {LONG_FLAG}:
+        return list(arguments)
+    # A test waits a quarter of its time, for servers and children: one process more keeps the cores at work. Long
+    # tests compute, and want the memory.
+    processes = _cores() + (LONG_FLAG not in arguments)
+    # A file's tests together, in the order of tests/conftest.py: xdist's own leaves files of few long tests to the end.
+    return [*arguments, "-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
-def _on_every_core() -> list[str]:
-    """Return pytest options for all tests: a process and a database for each core, a file's tests together.
-
-    In the order of tests/conftest.py: xdist's own leaves the files of few long tests to the end.
-    """
+def _cores() -> int:
     # macOS does not report which cores are ours.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return ["-n", str(cores), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tools() -> dict[str, str]:

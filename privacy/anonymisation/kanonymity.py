@@ -19,7 +19,7 @@ from privacy.anonymisation.measuring.result import Part, Result, measure
 from privacy.anonymisation.partition.conditions import Condition
 from privacy.anonymisation.partition.items import Items, group_rows
 from privacy.anonymisation.partition.method import SUPPRESSED, Goal, partition
-from privacy.anonymisation.sensitive import Sensitive, combined
+from privacy.anonymisation.sensitive import Sensitive, combined, laid_out
 from privacy.anonymisation.wish import Wish
 
 SUPPRESSED_LABEL = "*"
@@ -95,7 +95,7 @@ def count(
         rows,
         combination,
         None if wish.person is None else encoded[wish.person][1],
-        next((len(column.code_of) for column in sensitive.values()), 0),
+        *laid_out(sensitive),
     )
     return Counted({name: encoded[name][0] for name in quasi_identifiers}, items, sensitive)
 

@@ -27,7 +27,7 @@ from privacy.anonymisation.measuring.result import Part, Result, assembled, let_
 from privacy.anonymisation.partition.arrangement import information, ranked
 from privacy.anonymisation.partition.items import Items
 from privacy.anonymisation.partition.method import may_stand
-from privacy.anonymisation.sensitive import Sensitive, combined
+from privacy.anonymisation.sensitive import Sensitive, combined, laid_out
 from privacy.anonymisation.wish import Wish
 
 _READ = 1 << 18
@@ -214,7 +214,7 @@ class Rounds:
             ordered[-1],
             self._combination(sensitive) if sensitive else None,
             None if self._wish.person is None else codes[self._wish.person],
-            next((len(column.code_of) for column in self._sensitive.values()), 0),
+            *laid_out(self._sensitive),
         )
         return ordered[:-1], Counted(self._quasi, items, self._sensitive)
 

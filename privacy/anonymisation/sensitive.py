@@ -1,7 +1,7 @@
 """Sensitive columns of a table: one value for each combination of them that occurs, and what it is in each column.
 
-With several columns every condition holds for each by itself. A class is then counted by combinations, and judged by
-the column's own counts.
+With several columns every condition holds for each by itself. The values of a class are then counted column by column,
+laid end to end: two columns of a hundred values have two hundred, and may have ten thousand combinations.
 """
 
 from collections.abc import Mapping
@@ -26,27 +26,29 @@ from privacy.anonymisation.wish import Wish
 
 @dataclass(frozen=True)
 class Sensitive:
-    """A sensitive column. ``code_of``: its value in each combination; ``whole``: the rows of each value."""
+    """A sensitive column. ``code_of``: its value in each combination; ``whole``: the rows of each value.
+
+    ``start``: where its values begin among those of all columns; None for the only one.
+    """
 
     domain: Domain
     code_of: IntArray
     whole: IntArray
+    start: int | None = None
 
     @property
-    def is_alone(self) -> bool:
-        """Return whether combinations are the values of this column."""
-        return bool(len(self.code_of) == self.domain.size and (np.diff(self.code_of) == 1).all())
+    def values(self) -> slice:
+        """Return its values among those of all columns."""
+        return slice(self.start or 0, (self.start or 0) + self.domain.size)
 
     @cached_property
     def closeness(self) -> Closeness:
         """Return the measure of how far a class is from the whole table."""
         return Closeness(1.0, self.whole, distance_for(self.domain)[1])
 
-    def counts(self, of_combinations: IntArray) -> IntArray:
-        """Return how often each value occurs, from counts of combinations along the last dimension."""
-        if self.is_alone:
-            return of_combinations
-        return OfColumn.project(of_combinations, self.code_of, self.domain.size)
+    def counts(self, of_all: IntArray) -> IntArray:
+        """Return how often each value occurs, from counts of the values of all columns along the last dimension."""
+        return of_all[..., self.values]
 
     def conditions(self, wish: Wish) -> list[Condition]:
         """Return what is asked of the column; nothing where it is only measured."""
@@ -60,9 +62,7 @@ class Sensitive:
             found.append(RecursiveDiversity(wish.recursive_c, wish.l, missing))
         if wish.t is not None:
             found.append(Closeness(wish.t, self.whole, distance_for(self.domain)[1]))
-        if self.is_alone:
-            return found
-        return [OfColumn(condition, self.code_of, self.domain.size) for condition in found]
+        return found if self.start is None else [OfColumn(condition, self.values) for condition in found]
 
 
 def combined(
@@ -78,7 +78,17 @@ def combined(
     first, combination, _ = group_rows(
         [codes for _, codes in encoded.values()], [domain.size for domain, _ in encoded.values()]
     )
-    return combination, {
-        name: Sensitive(domain, codes[first], np.bincount(codes, weights=rows, minlength=domain.size).astype(np.int64))
-        for name, (domain, codes) in encoded.items()
-    }
+    found, start = {}, 0
+    for name, (domain, codes) in encoded.items():
+        whole = np.bincount(codes, weights=rows, minlength=domain.size).astype(np.int64)
+        found[name] = Sensitive(domain, codes[first], whole, start)
+        start += domain.size
+    return combination, found
+
+
+def laid_out(columns: Mapping[str, Sensitive]) -> tuple[int, IntArray | None]:
+    """Return how many values the columns have end to end, and the places of each combination among them."""
+    each = list(columns.values())
+    if len(each) < 2:
+        return sum(column.domain.size for column in each), None
+    return each[-1].values.stop, np.stack([column.code_of + column.values.start for column in each])

@@ -7,13 +7,13 @@ in the copy (Giomi et al. 2023, the measure of anonymeter, which judges these fi
 - singling out: who reads a row of the copy that looks like no other says "one person is in these classes, with these
   values"; a hit is that exactly one row of the table is (Cohen and Nissim 2020).
 - inference: who knows all quasi-identifiers of a person guesses the sensitive value that is most frequent in the
-  classes that fit best.
+  classes that fit best. Where a column of pseudonyms joins the rows of a person, who knows of several rows guesses the
+  value that is most frequent under the pseudonyms whose classes fit most of them; what finds out more counts.
 
 The sample, and the copy that is made of it, are in memory alone. The sample and the choice of attacks have a fixed
 seed: the same table gives the same figures. Pure; no Django.
 """
 
-import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import parquet
 
 from privacy.anonymisation.files.opening import open_table
 from privacy.anonymisation.files.replacing import in_memory
 from privacy.anonymisation.files.texts import texts_of
-from privacy.anonymisation.generalisation import MISSING, IntArray
+from privacy.anonymisation.generalisation import MISSING, FloatArray, IntArray
 from privacy.releases.gate import INFERENCE, SINGLING_OUT
+from privacy.releases.measures.labels import fitting
 
 if TYPE_CHECKING:
     from privacy.anonymisation.partition.items import BoolArray
@@ -40,9 +42,10 @@ MOST_ATTACKS = 2_000  # on each side
 KIND = Path("sample.parquet")  # says what the sample and its copy are
 FEWEST = 200  # guesses on each side, below which chance says more than the copy
 
+MOST_JOINED, MOST_KNOWN = 300, 8  # people on each side who are looked for by pseudonyms; known rows of each
+
 _SEED = 67
 _CHUNK = 256
-_PARTS = re.compile(r"(?:\\.|[^|\\])+")
 Anonymise = Callable[["Table", Path], object]
 
 
@@ -69,25 +72,40 @@ class Attack:
         """Return the share of what the control leaves open that being in the copy gives away."""
         return max(0.0, (self.rate - self.control) / (1 - self.control)) if self.control < 1 else 0.0
 
+    @property
+    def is_measured(self) -> bool:
+        """Return whether there were enough guesses."""
+        return self.name != INFERENCE or min(self.tries, self.control_tries) >= FEWEST
+
     def as_document(self) -> dict[str, Any]:
         """Return the figures as they are kept; without an excess where there were too few guesses."""
-        is_measured = self.name != INFERENCE or min(self.tries, self.control_tries) >= FEWEST
-        shares = {"rate": self.rate, "control": self.control, "excess": self.excess if is_measured else None}
+        shares = {"rate": self.rate, "control": self.control, "excess": self.excess if self.is_measured else None}
         return {"name": self.name, "tries": self.tries, **shares}
 
 
 @dataclass(frozen=True)
 class Roles:
-    """What an attacker knows (``quasi``), wants to know (``sensitive``), and sees besides (``others``)."""
+    """What an attacker knows (``quasi``), wants to know (``sensitive``), and sees besides (``others``).
+
+    ``pseudonyms``: columns by which the copy joins the rows of a person. An attack sees only that they are equal, so
+    its copy has the values in place of the pseudonyms.
+    """
 
     quasi: Sequence[str]
     others: Sequence[str]
     sensitive: Sequence[str]
     person: str | None
+    pseudonyms: Sequence[str] = ()
 
     @property
     def names(self) -> list[str]:
-        return [*self.quasi, *self.shown, *([self.person] if self.person else [])]
+        listed = [*self.quasi, *self.shown, *self.pseudonyms, *([self.person] if self.person else [])]
+        return list(dict.fromkeys(listed))
+
+    @property
+    def together(self) -> str | None:
+        """Return the column whose values are each on one side alone."""
+        return self.person or next(iter(self.pseudonyms), None)
 
     @property
     def shown(self) -> list[str]:
@@ -105,7 +123,9 @@ def measure(table: "Table", rows: int, roles: Roles, anonymise: Anonymise) -> li
     known = _Known(roles, _texts(inside), _texts(control), _texts(copy))
     singled_out = known.singling_out()
     guessed = [known.inference(name) for name in roles.sensitive]
-    return [singled_out, *([max(guessed, key=lambda each: each.excess)] if guessed else [])]
+    guessed += [known.joined(pseudonym, name) for pseudonym in roles.pseudonyms for name in roles.sensitive]
+    best = max(guessed, key=lambda each: (each.is_measured, each.excess), default=None)
+    return [singled_out, *([best] if best else [])]
 
 
 def _halves(table: "Table", rows: int, roles: Roles) -> tuple[pa.Table, pa.Table]:
@@ -113,7 +133,7 @@ def _halves(table: "Table", rows: int, roles: Roles) -> tuple[pa.Table, pa.Table
     rng, share = np.random.default_rng(_SEED), min(1.0, MOST_ROWS / max(1, rows))
     halves: tuple[list[Any], list[Any]] = ([], [])
     for columns in table.batches(roles.names):
-        drawn = _drawn(columns[roles.person]) if roles.person else rng.random(len(next(iter(columns.values()))))
+        drawn = _drawn(columns[roles.together]) if roles.together else rng.random(len(next(iter(columns.values()))))
         part = pa.table({name: _plain(column) for name, column in columns.items()})
         halves[0].append(part.filter(pa.array(drawn < share / 2)))
         halves[1].append(part.filter(pa.array((drawn >= share / 2) & (drawn < share))))
@@ -152,13 +172,14 @@ class _Known:
         self._fits: dict[str, BoolArray] = {}
         self._values: dict[str, tuple[IntArray, IntArray]] = {}
         self._labels: dict[str, IntArray] = {}
+        self._inside, self._control, self._copy = inside, control, copy
         cut = len(next(iter(inside.values())))
         for name in (*roles.quasi, *roles.shown):
             values, codes = np.unique(np.concatenate([inside[name], control[name]]), return_inverse=True)
             labels, of_rows = np.unique(copy[name], return_inverse=True)
             self._values[name] = codes[:cut], codes[cut:]
             self._labels[name] = of_rows
-            fits = _fitting(labels, values) if name in roles.quasi else labels[:, None] == values[None, :]
+            fits = fitting(labels, values) if name in roles.quasi else labels[:, None] == values[None, :]
             if len(of_rows) == cut:  # a name of a hierarchy says nothing by itself: what stands in its rows is in it
                 fits[of_rows, codes[:cut]] |= name in roles.quasi
             self._fits[name] = fits
@@ -197,55 +218,75 @@ class _Known:
             hits.append(int((self._guessed(sensitive, targets, side) == truth).sum()))
         return Attack(INFERENCE, tries[0], hits[0], tries[1], hits[1])
 
+    @cached_property
+    def _classes(self) -> tuple[IntArray, IntArray]:
+        """Return a row of each class of the copy, and the class of each row."""
+        looks = np.stack([self._labels[name] for name in self._roles.quasi], axis=1)
+        _, first, class_of = np.unique(looks, axis=0, return_index=True, return_inverse=True)
+        return first, class_of.reshape(-1)
+
     def _guessed(self, sensitive: str, targets: IntArray, side: int) -> IntArray:
         """Return the guess for each target, as codes of the table's values; -1 for one that the table has not."""
-        quasi = list(self._roles.quasi)
-        looks = np.stack([self._labels[name] for name in quasi], axis=1)
-        _, first, class_of = np.unique(looks, axis=0, return_index=True, return_inverse=True)
-        shown = self._labels[sensitive]
-        counts = np.zeros((len(first), int(shown.max(initial=0)) + 1))
-        np.add.at(counts, (class_of.reshape(-1), shown), 1)
-        exact = self._fits[sensitive]
-        value_of = np.where(exact.any(axis=1), exact.argmax(axis=1), -1)
+        first, class_of = self._classes
+        counts, value_of = self._shown(sensitive, class_of, len(first))
         guesses = []
         for start in range(0, len(targets), _CHUNK):
-            part = targets[start : start + _CHUNK]
-            misses = np.zeros((len(part), len(first)), dtype=np.int16)
-            for name in quasi:
-                misses += ~self._fits[name][self._labels[name][first]][:, self._values[name][side][part]].T
+            misses = self._misses(targets[start : start + _CHUNK], side)
             best = misses == misses.min(axis=1, keepdims=True)
             guesses.append(value_of[(best @ counts).argmax(axis=1)])
         return np.concatenate(guesses) if guesses else np.empty(0, dtype=np.int64)
+
+    def _shown(self, sensitive: str, group_of: IntArray, number: int) -> tuple[FloatArray, IntArray]:
+        """Return how often groups of rows show each value, and its code in the table; -1 for one that it has not."""
+        shown = self._labels[sensitive]
+        counts = np.zeros((number, int(shown.max(initial=0)) + 1))
+        np.add.at(counts, (group_of, shown), 1)
+        exact = self._fits[sensitive]
+        return counts, np.where(exact.any(axis=1), exact.argmax(axis=1), -1)
+
+    def _misses(self, targets: IntArray, side: int) -> npt.NDArray[np.int16]:
+        """Return in how many quasi-identifiers each class does not cover each target: (targets, classes)."""
+        first, _ = self._classes
+        misses = np.zeros((len(targets), len(first)), dtype=np.int16)
+        for name in self._roles.quasi:
+            misses += ~self._fits[name][self._labels[name][first]][:, self._values[name][side][targets]].T
+        return misses
+
+    def joined(self, pseudonym: str, sensitive: str) -> Attack:
+        """Guess the sensitive value of people on both sides, of whom several rows are known, by the pseudonyms."""
+        names, group_of = np.unique(self._copy[pseudonym], return_inverse=True)
+        counts, value_of = self._shown(sensitive, group_of, len(names))
+        counts[names == MISSING] = 0
+        tries, hits = [], []
+        for side, people in enumerate((self._inside[pseudonym], self._control[pseudonym])):
+            truth, right = self._values[sensitive][side], 0
+            known = self._rows_of(people)
+            for rows in known:
+                covered = self._covered(rows, side, group_of, len(names))
+                covered[names == MISSING] = -1
+                guess = value_of[int(((covered == covered.max()) @ counts).argmax())]
+                right += int(guess == np.bincount(truth[rows]).argmax())
+            tries.append(len(known))
+            hits.append(right)
+        return Attack(INFERENCE, tries[0], hits[0], tries[1], hits[1])
+
+    def _rows_of(self, people: Any) -> list[IntArray]:
+        """Return the known rows of some people of a side."""
+        names, person_of = np.unique(people, return_inverse=True)
+        by_person = np.split(np.argsort(person_of, kind="stable"), np.cumsum(np.bincount(person_of))[:-1])
+        stated = np.flatnonzero(names != MISSING)
+        chosen = stated if len(stated) <= MOST_JOINED else np.sort(self._rng.choice(stated, MOST_JOINED, replace=False))
+        return [by_person[person][:MOST_KNOWN] for person in chosen.tolist()]
+
+    def _covered(self, rows: IntArray, side: int, group_of: IntArray, number: int) -> IntArray:
+        """Return how many rows of one person are each covered by a class in which a pseudonym has a row."""
+        _, class_of = self._classes
+        covered = np.zeros(number, dtype=np.int64)
+        for fits in self._misses(rows, side) == 0:
+            covered[np.unique(group_of[fits[class_of]])] += 1
+        return covered
 
     def _some(self, places: IntArray) -> IntArray:
         if len(places) <= MOST_ATTACKS:
             return places
         return np.sort(self._rng.choice(places, MOST_ATTACKS, replace=False))
-
-
-def _fitting(labels: Any, values: Any) -> "BoolArray":
-    """Return which values each label covers: a set, a range of numbers or days, or a value itself."""
-    numbers = np.array([_number(value) for value in values])
-    fits = np.zeros((len(labels), len(values)), dtype=bool)
-    place_of = {value: place for place, value in enumerate(values.tolist())}
-    for row, label in enumerate(labels.tolist()):
-        for part in _PARTS.findall(label):
-            text = re.sub(r"\\(.)", r"\1", part)
-            if text in place_of:
-                fits[row, place_of[text]] = True
-            low, _, high = text.partition("..")
-            ends = _number(low), _number(high or low)
-            fits[row] |= (numbers >= ends[0]) & (numbers <= ends[1])
-    return fits
-
-
-def _number(text: str) -> float:
-    """Return a number, or a moment as one; none for any other text."""
-    try:
-        return float(text.strip().replace(",", "."))
-    except ValueError:
-        pass
-    try:
-        return float(np.datetime64(text.strip().replace(" ", "T"), "us").astype(np.int64))
-    except ValueError:
-        return float("nan")

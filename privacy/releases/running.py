@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from audit import trail
 from common.jobs.runs import RunState
+from privacy.anonymisation.actions import wanted
 from privacy.anonymisation.errors import AnonymisationError
 from privacy.anonymisation.files.opening import open_table
 from privacy.models import TableRelease
@@ -83,7 +84,7 @@ def _carry_out(row: TableRelease) -> None:
             return
         report, figures = _made(row, source)
     row.move(STEPS[3], 3)
-    _finish(row, report, {**figures, "overlaps": _overlaps(row, report["target_sha256"])})
+    _finish(row, report, {**figures, "overlaps": _overlaps(row, report)})
 
 
 def _made(row: TableRelease, source: "Table") -> tuple[dict[str, Any], dict[str, Any]]:
@@ -130,12 +131,14 @@ def _attacked(row: TableRelease, source: "Table", asked: Asked) -> list[dict[str
     from privacy.anonymisation.tables import write_copy
     from privacy.releases import attacks
 
-    names, shown, person = asked.columns(Role.QUASI), asked.columns(Role.OTHER), asked.columns(Role.PERSON)
-    roles = attacks.Roles(names, shown, asked.sensitive, asked.person)
-    hierarchies = trees.files(asked.hierarchies)
+    names, pseudonyms = asked.columns(Role.QUASI), wanted.columns_of(asked.acting, wanted.PSEUDONYMS)
+    shown = [name for name in asked.columns(Role.OTHER) if name not in pseudonyms]
+    left_out = [name for name in asked.columns(Role.PERSON) if name not in pseudonyms]
+    roles = attacks.Roles(names, shown, asked.sensitive, asked.person, pseudonyms)
+    hierarchies, kept = trees.files(asked.hierarchies), [*shown, *pseudonyms]
 
     def anonymise(part: "Table", copy: Path) -> None:
-        write_copy(part, copy, attacks.KIND, names, asked.wish, hierarchies=hierarchies, drop=person, keep=shown)
+        write_copy(part, copy, attacks.KIND, names, asked.wish, hierarchies=hierarchies, drop=left_out, keep=kept)
 
     try:
         return [each.as_document() for each in attacks.measure(source, row.table.rows, roles, anonymise)]
@@ -155,14 +158,14 @@ def published_of(row: TableRelease) -> list[TableRelease]:
     return list(found.exclude(asked__has_key="noise").select_related("table"))
 
 
-def _overlaps(row: TableRelease, sha256: str) -> list[dict[str, Any]]:
+def _overlaps(row: TableRelease, report: dict[str, Any]) -> list[dict[str, Any]]:
     """Lay a copy on each that was published of the same table or data set."""
     from privacy.releases.measures import overlapping
 
     found: list[dict[str, Any]] = []
     for other in published_of(row):
-        if other.target_sha256 != sha256:
-            laid = overlapping.overlap(row, other)
+        if other.target_sha256 != report["target_sha256"]:
+            laid = overlapping.overlap(row, report, other)
             found.append({"release": str(other.pk), **asdict(laid), "smallest": laid.smallest})
     return found
 

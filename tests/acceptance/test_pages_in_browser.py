@@ -183,6 +183,7 @@ def open_page(chromium: Any) -> Iterator[Any]:
 
     def opened(**options: Any) -> Any:
         contexts.append(chromium.new_context(**options))
+        contexts[-1].set_default_timeout(PATIENCE_S * 1000)
         page = contexts[-1].new_page()
         page.on("console", lambda m: complaints.append(f"{page.url}: {m.text}") if _is_complaint(m) else None)
         page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))

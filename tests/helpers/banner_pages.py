@@ -13,7 +13,7 @@ from tests.helpers.browser import AXE
 from tests.helpers.paths import CHECKOUT
 
 ARTIFACTS = CHECKOUT / "artifacts"
-PATIENCE_MS = 60_000
+PATIENCE_MS = 300_000
 FOREIGN = "http://127.0.0.1:9099"
 FOREIGN_HOST = "http://www.shop.example"
 OTHER_HOST = "http://blog.shop.example"

@@ -1,5 +1,6 @@
 """``./assent test --long``: which tests run without it and which with it, in which form."""
 
+import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,9 +72,10 @@ def test_only_long_tests_stay_where_they_are_asked_for() -> None:
     assert _kept(long=True) == (["large"], ["ordinary"])
 
 
-@pytest.mark.parametrize("arguments", [[], ["--long"]])
-def test_a_whole_run_uses_every_core(arguments: list[str]) -> None:
-    assert pytest_arguments(arguments)[: len(arguments) + 1] == [*arguments, "-n"]
+@pytest.mark.parametrize(("arguments", "more"), [([], 1), (["--long"], 0)])
+def test_a_whole_run_uses_every_core_and_waits_in_one_more_process(arguments: list[str], more: int) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    assert pytest_arguments(arguments)[: len(arguments) + 2] == [*arguments, "-n", str((cores or 1) + more)]
 
 
 @pytest.mark.parametrize("arguments", [["tests/audit"], ["--long", "tests/audit", "-x"]])

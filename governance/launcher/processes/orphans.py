@@ -38,7 +38,9 @@ def nothing_left_behind(*, within_s: float = 30.0) -> Iterator[None]:
 def _end_all(spared: set[int], within_s: float) -> None:
     deadline = time.monotonic() + within_s
     asked: set[ProcessId] = set()
-    while left := _left(spared):
+    # Only a look that finds none is the last: what a process leaves is handed up while it ends, after one was taken.
+    while below := set(children(os.getpid())) - spared:
+        left = _running(below)
         number = signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL
         for process in left if number == signal.SIGKILL else left - asked:
             with contextlib.suppress(PermissionError):
@@ -47,10 +49,10 @@ def _end_all(spared: set[int], within_s: float) -> None:
         time.sleep(_POLL_S)
 
 
-def _left(spared: set[int]) -> set[ProcessId]:
-    """Return what runs directly below this process, its zombies collected: the rest is handed up when these end."""
+def _running(pids: set[int]) -> set[ProcessId]:
+    """Return those of the children that run, zombies among them collected: the rest is handed up when these end."""
     found = set()
-    for pid in set(children(os.getpid())) - spared:
+    for pid in pids:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(pid, os.WNOHANG)
         process = identify(pid)

@@ -131,27 +131,18 @@ class Closeness:
 
 
 class OfColumn:
-    """A condition on one of several sensitive columns, where classes are counted by combinations of their values."""
+    """A condition on one of several sensitive columns, whose values are counted end to end: ``values`` are its own."""
 
-    def __init__(self, condition: Condition, code_of: IntArray, size: int) -> None:
-        self._condition, self._code_of, self._size = condition, code_of, size
+    def __init__(self, condition: Condition, values: slice) -> None:
+        self._condition, self._values = condition, values
 
     def holds(self, counts: IntArray) -> BoolArray:
-        return self._condition.holds(self.project(counts, self._code_of, self._size))
+        return self._condition.holds(counts[..., self._values])
 
     def may_join(self, counts: IntArray, k: int, most: int) -> BoolArray:
-        allowed = self._condition.may_join(self.project(counts, self._code_of, self._size), k, most)
-        return allowed[..., self._code_of]
-
-    @staticmethod
-    def project(counts: IntArray, code_of: IntArray, size: int) -> IntArray:
-        """Return how often each value of the column occurs, from counts of combinations."""
-        order = np.argsort(code_of, kind="stable")
-        occurring, starts = np.unique(code_of[order], return_index=True)
-        found: IntArray = np.zeros((*counts.shape[:-1], size), dtype=np.int64)
-        if len(order):
-            found[..., occurring] = np.add.reduceat(counts[..., order], starts, axis=-1)
-        return found
+        allowed = np.ones((len(counts), most, counts.shape[1]), dtype=bool)
+        allowed[..., self._values] = self._condition.may_join(counts[..., self._values], k, most)
+        return allowed
 
 
 class _Judgement(Protocol):

@@ -59,11 +59,12 @@ class Growing:
             axis.widen(part, classes, codes)
 
     def count(self, classes: IntArray, rows: IntArray, people: IntArray, sensitive: IntArray | None) -> None:
-        """Add the rows of one item each to classes."""
+        """Add the rows of one item each to classes; ``sensitive`` are its values, a row each sensitive column."""
         self.rows[classes] += rows
         self.people[classes] += people
         if sensitive is not None:
-            self.values[classes, sensitive] += rows
+            for values in sensitive:
+                self.values[classes, values] += rows
 
     def may_stand(self, classes: IntArray, k: int, conditions: Sequence[Condition]) -> BoolArray:
         """Return whether classes are large enough and meet the conditions."""

@@ -18,7 +18,9 @@ class Items:
     """Rows with equal quasi-identifiers (and equal sensitive value and person, where given), counted.
 
     ``codes`` has shape (quasi-identifiers, items); ``rows``, ``sensitive`` and ``person`` have one entry an item.
-    ``values`` is the number of sensitive values of the whole table.
+    ``values`` is the number of sensitive values of the whole table. With several sensitive columns it is that of all
+    of them, laid end to end; ``sensitive`` is a combination then, and ``places`` has the place of its value in each
+    column: (columns, combinations). A class is counted by values: there may be far more combinations.
     """
 
     codes: IntArray
@@ -26,6 +28,7 @@ class Items:
     sensitive: IntArray | None = None
     person: IntArray | None = None
     values: int = 0
+    places: IntArray | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -34,14 +37,22 @@ class Items:
         """Return the items at ``index``, in that order."""
         sensitive = None if self.sensitive is None else self.sensitive[index]
         person = None if self.person is None else self.person[index]
-        return Items(self.codes[:, index], self.rows[index], sensitive, person, self.values)
+        return Items(self.codes[:, index], self.rows[index], sensitive, person, self.values, self.places)
+
+    def values_at(self, sensitive: IntArray) -> IntArray:
+        """Return the values of combinations, a row each column."""
+        found: IntArray = sensitive[None] if self.places is None else self.places[:, sensitive]
+        return found
 
     def values_of(self, classes: IntArray, number: int) -> IntArray:
         """Count the rows of each sensitive value in each class: (classes, values)."""
         if self.sensitive is None:
             raise ValueError("These items carry no sensitive value.")
-        cells = np.bincount(classes * self.values + self.sensitive, weights=self.rows, minlength=number * self.values)
-        return cells.astype(np.int64).reshape(number, self.values)
+        cells = np.zeros(number * self.values, dtype=np.int64)
+        for values in self.values_at(self.sensitive):
+            found = np.bincount(classes * self.values + values, weights=self.rows, minlength=len(cells))
+            cells += found.astype(np.int64)
+        return cells.reshape(number, self.values)
 
     def people_in(self, classes: IntArray, number: int) -> IntArray:
         """Count the people of each class, or its rows where no column names the person."""

@@ -135,13 +135,15 @@ class _Run:
         admitted = np.ones((len(blocks), length), dtype=bool)
         if self.waiting.sensitive is None:
             return admitted
-        rows, values = self.waiting.rows[blocks, :length], self.waiting.sensitive[blocks, :length]
+        rows = self.waiting.rows[blocks, :length]
+        values = self.waiting.items.values_at(self.waiting.sensitive[blocks, :length])
         row = np.arange(len(blocks))[:, None]
         # More rows than that make a class that is given up, whatever it holds.
         rows = np.minimum(rows, _GIVEN_UP_AT * self.wanted.k)
         for condition in self.wanted.conditions:
             allowed = condition.may_join(self.growing.values[classes], self.wanted.k, int(rows.max()))
-            admitted &= allowed[row, rows - 1, values]
+            for of_column in values:
+                admitted &= allowed[row, rows - 1, of_column]
         return admitted
 
     def _take(self, blocks: IntArray, places: IntArray, classes: IntArray, *, is_new: BoolArray) -> None:
@@ -149,8 +151,10 @@ class _Run:
         people = rows
         if self.waiting.is_known is not None:
             people = np.where(is_new | ~self.waiting.is_known[blocks, places], 1, 0)
-        sensitive = None if self.waiting.sensitive is None else self.waiting.sensitive[blocks, places]
-        self.growing.count(classes, rows, people, sensitive if self.growing.values.shape[1] else None)
+        sensitive = None
+        if self.waiting.sensitive is not None and self.growing.values.shape[1]:
+            sensitive = self.waiting.items.values_at(self.waiting.sensitive[blocks, places])
+        self.growing.count(classes, rows, people, sensitive)
         self.waiting.meet(blocks, places, is_new=is_new)
         self.class_of[self.waiting.leave(blocks, places)] = classes
         self._rows_left[blocks] -= rows

@@ -83,7 +83,9 @@ def _place(places: Places, chosen: IntArray, groups: IntArray, classes_each: int
     taken = np.where(found, classes[row, best], -1)
     into = taken[found]
     growing.widen(into, columns[:, found], added[row, best][found])
-    sensitive = items.sensitive[chosen][found] if items.sensitive is not None and growing.values.shape[1] else None
+    sensitive = None
+    if items.sensitive is not None and growing.values.shape[1]:
+        sensitive = items.values_at(items.sensitive[chosen[found]])
     growing.count(into, rows[found], rows[found], sensitive)
     return taken
 
@@ -96,10 +98,11 @@ def _costs(places: Places, chosen: IntArray, classes: IntArray, columns: IntArra
     cost[growing.people[classes] < places.k] = np.inf
     if places.items.sensitive is None:
         return added, cost
-    values, row = places.items.sensitive[chosen], np.arange(len(chosen))
+    values, row = places.items.values_at(places.items.sensitive[chosen]), np.arange(len(chosen))
     for condition in places.conditions:
         after = growing.values[classes]
-        after[row, :, values] += rows[:, None]
+        for of_column in values:
+            after[row, :, of_column] += rows[:, None]
         held = condition.holds(after.reshape(-1, after.shape[2])).reshape(cost.shape)
         cost[~held] = np.inf
     return added, cost

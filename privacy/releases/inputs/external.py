@@ -106,7 +106,9 @@ def _restricted(other: psycopg.Connection[Any], table: ExternalTable) -> list[st
         return []
     spelled = set(map(str, refs))
     distinct = sql.SQL("SELECT DISTINCT {} FROM {}").format(_text(table.person), _relation(table))
-    return [text for (text,) in other.execute(distinct) if text and (text in spelled or subject_ref(text) in refs)]
+    with other.cursor() as cursor:  # one by one: there may be far more people than memory
+        named = (text for (text,) in cursor.stream(distinct) if text)
+        return [text for text in named if text in spelled or subject_ref(text) in refs]
 
 
 def _selected(table: ExternalTable, restricted: list[str]) -> sql.Composed:

@@ -16,7 +16,7 @@ from tests.helpers.paths import CHECKOUT
 from tests.helpers.registers import without_writer
 
 playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: requirements/dev.txt")
-PATIENCE_MS = 60_000
+PATIENCE_MS = 300_000
 ARTIFACTS = CHECKOUT / "artifacts"
 VIEWS = [(1280, "light"), (390, "dark")]  # some twenty pages: each width and each scheme once
 

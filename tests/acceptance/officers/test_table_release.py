@@ -75,7 +75,7 @@ def _upload(page: Any, guide: Guide, look: Callable[..., None]) -> None:
     file.set_input_files([])
     file.set_input_files(ADULT)
     page.get_by_role("button", name=guide(1, "Upload"), exact=True).click()
-    page.get_by_text("is uploaded").first.wait_for(timeout=60_000)
+    page.get_by_text("is uploaded").first.wait_for()
     look(page, "release-columns")
     page.set_viewport_size({"width": 390, "height": 900})
     frame = page.locator("[role=group][aria-labelledby=columns]")

@@ -26,6 +26,7 @@ from oversight.models import RelaxedRegister
 from personalization.creators.models import CreatorOptOut
 from personalization.models import EventCount, Feature, Item, MonitorObjective, RegressionCase
 from policies.decision_log import drainer
+from policies.endpoints import credentials
 from policies.models import (
     Activation,
     Bundle,
@@ -45,6 +46,7 @@ from policies.opa import reported_log
 from privacy.models import BudgetSpend, DeletionPlan, Disposal, ExternalTable, PrivacyBudget, Release, RetentionSchedule
 from privacy.retention import plans
 from privacy.rights.models import Agent
+from tests.conftest import ALL_SCOPES, Api
 from tests.helpers.holds import Register as HoldRegister
 from tests.helpers.holds import hold, restriction
 from tests.helpers.visitor import Visitor, question
@@ -62,15 +64,17 @@ def _page(model, kind, *args):
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{kind}", args=args)
 
 
-@pytest.fixture
-def lived_in(api, own_spool):
-    """One row of everything that officers can look at."""
+@pytest.fixture(scope="module")
+def lived_in(standing_register):
+    """One row of everything that officers can look at, for all tests of the file: each undoes what it changes."""
+    token, _credential = credentials.create_credential(name="a shop", scopes=ALL_SCOPES, actor="test")
+    api = Api(token)
     Group.objects.create(name=ROLES["auditor"].group)
     Visitor("customer-1").come_in()
     api.save("customer-1", "give")
     api.save("customer-1", "withdraw")
     api.evaluate(question())
-    drainer.drain(own_spool)
+    drainer.drain(standing_register)
     trail.anchor()
     purpose = Purpose.objects.get(slug="recommendations")
     Disposal.objects.create(

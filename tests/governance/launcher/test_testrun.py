@@ -45,6 +45,30 @@ with nothing_left_behind(within_s=float(sys.argv[1])):
 print(spared.poll(), left.poll())
 spared.kill()
 """
+_LEAVES_ONE_LATE = """
+import os, subprocess, sys
+from governance.launcher.processes import orphans
+
+STARTER = '''
+import subprocess
+left = subprocess.Popen(["sleep", "600"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+print(left.pid, flush=True)
+input()
+'''
+
+def listed_before_it_ends(pid, listed=orphans.children):
+    found = listed(pid)
+    if starter is not None and not starter.stdin.closed:
+        starter.stdin.close()
+        os.waitid(os.P_PID, starter.pid, os.WEXITED | os.WNOWAIT)
+    return found
+
+starter, orphans.children = None, listed_before_it_ends
+with orphans.nothing_left_behind():
+    starter = subprocess.Popen([sys.executable, "-c", STARTER], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    left = int(starter.stdout.readline())
+print(orphans.identify(left))
+"""
 
 
 def test_a_run_ended_by_sigterm_leaves_nothing_behind(tmp_path):
@@ -103,3 +127,11 @@ def test_a_leashed_process_ends_with_its_parent(tmp_path):
 )
 def test_a_run_keeps_compiled_files_and_no_settings_of_the_shell(outer, seen):
     assert testrun.passed_on(outer) == seen
+
+
+def test_what_is_handed_over_while_its_parent_ends_is_ended_too():
+    done = subprocess.run(
+        [sys.executable, "-c", _LEAVES_ONE_LATE], capture_output=True, text=True, cwd=CHECKOUT, timeout=PATIENCE_S
+    )
+
+    assert done.stdout == "None\n", done.stderr

@@ -1,6 +1,7 @@
 """Conditions on people and sensitive values, recomputed from what is published."""
 
 from collections import Counter, defaultdict
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from privacy.anonymisation.errors import AnonymisationError, TooFewRows, TooLitt
 from privacy.anonymisation.generalisation import HierarchicalDomain, Hierarchy
 from privacy.anonymisation.kanonymity import anonymise
 from privacy.anonymisation.partition import distances
-from privacy.anonymisation.partition.conditions import OfColumn
+from privacy.anonymisation.partition.items import Items
 from privacy.anonymisation.partition.method import SUPPRESSED
+from privacy.anonymisation.sensitive import combined, laid_out
 from privacy.anonymisation.wish import Wish
 from tests.privacy.anonymisation.test_kanonymity import QUASI_IDENTIFIERS, people, rows_of, table
 
@@ -228,12 +230,19 @@ def test_a_weight_protects_its_column():
     assert weighted["town"] > plain["town"]
 
 
-@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 9)), min_size=1, max_size=12))
-def test_counts_of_a_column_are_those_of_its_combinations_added_up(combinations):
-    code_of, times = np.array(combinations).T
-    counts = np.stack([times, times * 2])
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3), st.integers(0, 4), st.integers(1, 9)), min_size=1))
+def test_values_of_several_columns_are_counted_end_to_end(drawn):
+    first, second, classes, rows = np.array(drawn).T
+    combination, columns = combined(
+        {"one": (SimpleNamespace(size=3), first), "two": (SimpleNamespace(size=4), second)}, rows
+    )
+    values, places = laid_out(columns)
+    items = Items(np.zeros((1, len(rows)), dtype=int), rows, combination, None, values, places)
 
-    found = OfColumn.project(counts, code_of, 6)
+    counts = items.values_of(classes, 5)
 
-    assert found.tolist() == [[int(row[code_of == value].sum()) for value in range(6)] for row in counts]
-    assert OfColumn.project(counts[:, None, None], code_of, 6).shape == (2, 1, 1, 6)
+    for column, codes, size in ((columns["one"], first, 3), (columns["two"], second, 4)):
+        shown = column.counts(counts)
+        assert shown.tolist() == [
+            [int(rows[(classes == of) & (codes == value)].sum()) for value in range(size)] for of in range(5)
+        ]

@@ -13,7 +13,8 @@ from privacy.anonymisation.files.opening import open_table
 from privacy.anonymisation.tables import write_copy
 from privacy.anonymisation.wish import Wish
 from privacy.releases import attacks, gate, publishing
-from privacy.releases.attacks import Attack, Roles, _fitting, _halves, measure
+from privacy.releases.attacks import Attack, Roles, _halves, measure
+from privacy.releases.measures.labels import fitting
 
 QUASI, ILLNESS = ["age", "city", "trade"], "illness"
 ROLES = Roles(QUASI, ["visits"], [ILLNESS], None)
@@ -56,6 +57,49 @@ def test_a_copy_that_is_not_safe_is_found_out(table):
     assert found[gate.SINGLING_OUT].excess > 0.9
     assert found[gate.INFERENCE].rate > 0.7
     assert found[gate.INFERENCE].excess > 0.5
+
+
+@pytest.fixture(scope="module")
+def stays(tmp_path_factory):
+    """People with four stays each, and an illness of their own that no quasi-identifier says anything of."""
+    rng, path = random.Random(5), tmp_path_factory.mktemp("attacks") / "stays.csv"
+    with path.open("w", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(["who", *QUASI, "visits", ILLNESS])
+        for person in range(700):
+            illness = rng.choice(["flu", "gout", "ulcer", "asthma"])
+            for _ in range(4):
+                out.writerow([f"p{person}", rng.randint(18, 80), rng.choice("RMTP"), "cook", 1, illness])
+    return open_table(path)
+
+
+def test_a_pseudonym_that_joins_the_rows_of_a_person_is_found_out(stays):
+    """Each row is one of ten; the four of a person together are that person's alone."""
+    roles = Roles(QUASI, ["visits"], [ILLNESS], "who")
+    joined = Roles(QUASI, ["visits"], [ILLNESS], None, ["who"])
+    wish = Wish(k=10, sensitive=(ILLNESS,), person=None)
+
+    def anonymise(source, copy):
+        write_copy(source, copy, attacks.KIND, QUASI, wish, keep=[*source.header])
+
+    alone = _found(stays, anonymise, roles)[gate.INFERENCE]
+    found = _found(stays, anonymise, joined)[gate.INFERENCE]
+
+    assert alone.excess < 0.2
+    assert found.excess > 0.5
+    assert found.tries == found.control_tries == attacks.MOST_JOINED
+
+
+def test_rows_without_a_pseudonym_are_joined_to_nothing(tmp_path):
+    path = tmp_path / "empty.csv"
+    path.write_text("who,age,illness\n" + ",30,flu\n" * 30 + "".join(f"p{n},30,gout\n" for n in range(8)))
+
+    def anonymise(source, copy):
+        write_copy(source, copy, attacks.KIND, ["age"], Wish(k=2), keep=[*source.header])
+
+    found = measure(open_table(path), 38, Roles(["age"], [], [ILLNESS], None, ["who"]), anonymise)
+
+    assert not found[1].is_measured, "too few people"
 
 
 def test_the_sample_and_its_copy_are_in_no_file_system(table, tmp_path, monkeypatch):
@@ -127,7 +171,7 @@ def test_a_large_table_is_sampled(table, monkeypatch):
 def test_a_label_covers_its_values(label, fits):
     values = np.array(["17", "20.5", "30", "31", "?", "red", "b|c", "b", "2024-01-20", "2024-03-01"], dtype=object)
 
-    assert [value for value, is_in in zip(values, _fitting(np.array([label], dtype=object), values)[0], strict=True)
+    assert [value for value, is_in in zip(values, fitting(np.array([label], dtype=object), values)[0], strict=True)
             if is_in] == fits  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """A table from upload to a published release: what the policy, the second officer and the clock refuse."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from oversight.problems import SecondOfficerNeeded
 from privacy.models import DisclosureLimits, TableRelease, UploadedTable
 from privacy.releases import gate, publishing, uploads, verifying
 from privacy.releases.inputs import trees
+from privacy.releases.measures import overlapping
 from privacy.releases.problems import AskedWrongly, ReleaseRefused, TableRefused
 from tests.privacy.releases.conftest import ANN, BEN, PARTY, PURPOSE, ROLES, rows
 
@@ -194,6 +195,55 @@ def _laid(first, second):
         for one, other in common
     ]
     return min(common.values()), min(values)
+
+
+def test_people_whose_rows_are_left_out_are_looked_for_wherever_they_may_be(made, file):
+    lines = [f"Person {n},{20 + n % 7},{'RMTP'[n % 4]},{('flu', 'gout')[n % 3 % 2]},1" for n in range(120)]
+    lines[40:46] = [f"Person {n},{n + 50},{'RMTP'[n % 4]},flu,1" for n in range(40, 46)]
+    lines[80:83] = [f"Person {n},{23 if n == 80 else 60},R,gout,1" for n in range(80, 83)]
+    file.write_text("\n".join(["name,age,city,illness,visits", *lines]) + "\n")
+    table = _published(made(suppress=0.05)).table
+    other = made(table, k=12, suppress=0.1)
+    copies = [uploads.copy_of(each) for each in (other, table.releases.last())]
+
+    [laid] = other.figures["overlaps"]
+
+    with uploads.opened(table) as plain:
+        people = [line.split(",")[1:3] for line in plain.read_text().splitlines()[1:]]
+    assert (laid["rows"], laid["values"]) == _tried(people, copies)
+    uploads.file_of(table).unlink()
+    assert overlapping.overlap(other, other.report, table.releases.last()).rows <= laid["rows"]
+
+
+def _tried(people, copies):
+    """Try every row of both copies for every person: the fewest that fit, and the fewest values of their classes."""
+    shown = [[tuple(line.split(",")) for line in copy.read_text().splitlines()[1:]] for copy in copies]
+    values = [defaultdict(set) for _ in shown]
+    for rows_of, held in zip(shown, values, strict=True):
+        assert any(row[0] == "*" for row in rows_of), "a row is left out"
+        for age, city, illness, _visits in rows_of:
+            held[age, city].add(illness)
+    fewest, fewest_values = len(people), len(people)
+    for place, (age, city) in enumerate(people):
+        fitting = [
+            [
+                _may_be(row[:2], age, city) if rows_of[place][0] == "*" else row[:2] == rows_of[place][:2]
+                for row in rows_of
+            ]
+            for rows_of in shown
+        ]
+        fewest = min(fewest, sum(all(both) for both in zip(*fitting, strict=True)))
+        seen = [
+            held[rows_of[place][:2]] for rows_of, held in zip(shown, values, strict=True) if rows_of[place][0] != "*"
+        ]
+        if seen:
+            fewest_values = min(fewest_values, len(set.intersection(*seen)))
+    return fewest, fewest_values
+
+
+def _may_be(labels, age, city):
+    low, _, high = labels[0].partition("..")
+    return labels[0] == "*" or (int(low) <= int(age) <= int(high or low) and city in labels[1].split("|"))
 
 
 def test_a_file_that_is_no_table_leaves_nothing(officers, tmp_path, folder):
