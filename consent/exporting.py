@@ -34,7 +34,6 @@ CROSS JOIN LATERAL jsonb_each(s.consents) AS c(place, entry)
 LEFT JOIN consent_consentrecord r ON r.id = (c.entry->>'r')::uuid
 """  # noqa: S608
 _QUERIES = {"records": _RECORDS, "state": _STATE}
-WHAT = tuple(_QUERIES)
 # JSON writes control characters as escapes, so with these two COPY never quotes a line or doubles anything in it.
 AS_IT_IS = r"(FORMAT csv, DELIMITER E'\x02', QUOTE E'\x01')"
 

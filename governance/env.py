@@ -16,11 +16,11 @@ from psycopg.conninfo import conninfo_to_dict
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, TypeAdapter, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from common.postgres import other_databases
 from governance.officers.roles import ROLES
 from policies.cells.table import NAME, Table, read_table
 from privacy.anonymisation.actions.keys import KeyRing
 from privacy.anonymisation.actions.keys import read as read_keys
-from privacy.releases.inputs import connections
 from privacy.rights.clocks.holidays import read_business_days, read_holidays
 
 
@@ -222,7 +222,12 @@ class Environment(BaseSettings):
     # OpenTelemetry's own names. Without the first nothing is traced (docs/operations.md).
     otel_exporter_otlp_endpoint: Annotated[SecretStr, _url("http", "https")] | None = None
     otel_traces_sampler_arg: Annotated[float, Field(ge=0, le=1)] = 1.0
-    business_name: Annotated[str, Field(min_length=1, max_length=80)] = "Northwind Shop"
+    business_name: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+
+    @property
+    def name_shown(self) -> str:
+        """Return what people's pages call this installation: without a name its host, which is at least true."""
+        return self.business_name or urlsplit(self.public_url).hostname or "localhost"
 
     @model_validator(mode="after")
     def _read_secret_files(self) -> "Environment":
@@ -253,7 +258,7 @@ class Environment(BaseSettings):
         if self.external_databases_file is not None:
             self.external_databases = SecretStr(_read(self.external_databases_file, "external_databases"))
         try:
-            connections.read(self.external_databases.get_secret_value())
+            other_databases.read(self.external_databases.get_secret_value())
         except ValueError as refused:
             raise ValueError(f"EXTERNAL_DATABASES {refused}") from None
         return self

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 
 ENVIRON_KEY = "HTTP_SEC_GPC"
-WELL_KNOWN_PATH = "/.well-known/gpc.json"
 _SET = "1"
 # What HTTP allows around the values of a list; other white space is part of a value.
 _AROUND = " \t"

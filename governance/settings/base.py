@@ -8,12 +8,12 @@ from urllib.parse import unquote, urlsplit
 from django.templatetags.static import static
 from psycopg.conninfo import conninfo_to_dict
 
+from common.postgres import other_databases
 from governance.admin_menu import SIDEBAR
 from governance.env import read_environment
 from governance.launcher.servers.running import home_option
 from governance.monitoring import log_lines
 from governance.oidc.client import Client
-from privacy.releases.inputs import connections
 from privacy.rights.clocks.holidays import read_business_days
 
 # Next to nothing is garbage while applications load, and looking for it took a fifth of that. GovernanceConfig puts
@@ -36,7 +36,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ASSENT_HOME = ENV.assent_home
 HOME_OPTION = home_option(ASSENT_HOME)  # behind each command that is printed
 PSEUDONYM_KEYS = ENV.key_ring()
-EXTERNAL_DATABASES = connections.read(ENV.external_databases.get_secret_value())
+EXTERNAL_DATABASES = other_databases.read(ENV.external_databases.get_secret_value())
 SUBJECT_KEY = bytes.fromhex(ENV.subject_key.get_secret_value())
 PUBLIC_URL = ENV.public_url
 TRUSTED_PROXIES = ENV.trusted_proxies
@@ -72,7 +72,7 @@ PROCESSING_REGION = ENV.processing_region
 CELLS = ENV.cells()
 CELL_TIMEOUT_MS = ENV.cell_timeout_ms
 READY_RULES_AGE_S = ENV.ready_rules_age_s
-BUSINESS_NAME = ENV.business_name
+BUSINESS_NAME, BUSINESS_NAME_IS_SET = ENV.name_shown, ENV.business_name is not None
 CERTIFICATION = ENV.certification
 
 DRP_BUSINESS_ID = ENV.drp_business_id

@@ -51,11 +51,6 @@ def closure(account: int, touches: Mapping[int, Iterable[Touch]]) -> frozenset[i
     return frozenset(found)
 
 
-def may_be(account: int) -> frozenset[int]:
-    """Return the other accounts that may stand behind one."""
-    return closure(account, _touches()) - {account}
-
-
 def independent(a: int, b: int) -> Verdict:
     """Return whether no account may stand behind both."""
     touches = _touches()

@@ -60,6 +60,13 @@ class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
             "keeper": "The service that may change it. Empty: every one with the scope “items”.",
         }
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # What the officer changed is told from what the page showed, where it is posted with the form.
+        is_from_page = not self.is_bound or self.add_initial_prefix("title") in self.data
+        for field in self.fields.values():
+            field.show_hidden_initial = is_from_page
+
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         _check(self, cleaned)
@@ -126,9 +133,10 @@ class ItemAdmin(ModelAdmin):
         return badge("Offered", "good") if item.is_active else badge("Not offered")
 
     def save_model(self, request: HttpRequest, obj: Item, form: Any, change: bool) -> None:
-        before = writing.legal_of(obj.pk) if change else None
-        super().save_model(request, obj, form, change)
-        writing.note_officer(obj, form.changed_data, before=before, actor=actors.officer(request))
+        """Write what the officer changed: a service may have changed the rest since the page was opened."""
+        stated = {name: form.cleaned_data[name] for name in form.changed_data if name != "slug"}
+        written = Change(obj.pk, "change" if change else "put", stated)
+        writing.write_all([written], actor=actors.officer(request), service=None)
 
     def delete_model(self, request: HttpRequest, obj: Item) -> None:
         writing.write([Change(obj.pk, "remove")], actor=actors.officer(request), service=None)

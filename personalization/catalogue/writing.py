@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from audit import trail
+from common.actors import Officer
 from common.http.problems import InvalidRequest, NotFound, Problem
 from personalization.catalogue.models import Item
 from personalization.models import Event, EventCount, PopularItem
@@ -157,7 +158,7 @@ class _Writer:
     def _create(self, change: Change) -> Answer:
         if not change.stated.get("title"):
             return TitleMissing("State a title: there is no such item yet.")
-        row = Item(slug=change.item, keeper=self._keeper, **{**_fresh(), **change.stated})
+        row = Item(slug=change.item, **{**_fresh(), "keeper": self._keeper, **change.stated})
         self._rows.append(row)
         self._note("item.created", row, _legal(row))
         return Done("created", row)
@@ -170,7 +171,8 @@ class _Writer:
         for name in changed:
             setattr(row, name, stated[name])
         self._rows.append(row)
-        if changed != ["stock"]:  # a figure of the business, which changes with every order
+        # A figure of the business, which changes with every order.
+        if changed != ["stock"] or isinstance(self._actor, Officer):
             self._note("item.changed", row, _difference(changed, before, row))
         return Done("changed", row)
 
@@ -201,17 +203,3 @@ def _difference(changed: Iterable[str], before: Mapping[str, Any], row: Item) ->
     after = {name: value for name, value in _legal(row).items() if value != before[name]}
     was = {name: before[name] for name in after}
     return {"members": sorted(changed), **({"before": was, "after": after} if after else {})}
-
-
-def note_officer(row: Item, changed: Iterable[str], *, before: Mapping[str, Any] | None, actor: str) -> None:
-    """Record what an officer did to an item in the admin; ``before``: its legal members, None where it is new."""
-    if before is None:
-        trail.record("item.created", f"item:{row.pk}", actor=actor, details=_legal(row))
-        return
-    trail.record("item.changed", f"item:{row.pk}", actor=actor, details=_difference(changed, before, row))
-
-
-def legal_of(pk: str) -> Mapping[str, Any] | None:
-    """Return the legal members of an item as it is stored; None where there is none."""
-    row = Item.objects.filter(pk=pk).first()
-    return _legal(row) if row else None

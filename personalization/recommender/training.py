@@ -123,11 +123,6 @@ def groups(model: Model, data: Histories, segments: Mapping[Person, str]) -> dic
     }
 
 
-def regrouped(model: Model, interactions: Interactions, segments: Mapping[Person, str], lists: Lists) -> Model:
-    """Return the model with the lists of other segments."""
-    return relisted(model, Histories.of(interactions, model.items), segments, lists)
-
-
 def relisted(model: Model, data: Histories, segments: Mapping[Person, str], lists: Lists) -> Model:
     """Return the model with the lists of segments of the people in ``data``."""
     recipe = replace(model.parameters.recipe, lists=lists)

@@ -4,7 +4,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 
-from privacy.releases.inputs.connections import NAME
+from common.postgres.other_databases import NAME
 
 _IDENTIFIER = RegexValidator(r"\A[^\x00-\x1f\x7f]+\Z", "A name of the database has no control characters.")
 

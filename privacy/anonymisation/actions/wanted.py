@@ -27,7 +27,6 @@ OPTIONS = {
 }  # fmt: skip
 PSEUDONYMS = frozenset({HASH, REKEY, TOKEN, SHRED})  # what these leave in a column still points to one person
 OF_PERSON = frozenset({TOKEN, SHRED, SHIFT})  # these differ from person to person
-IN_VAULT = frozenset({TOKEN, SHRED})
 EXPECTED_UNIQUE = PSEUDONYMS | {REDACT}  # what each row may have of its own after them
 MOST_DAYS = 3_650
 NOT_ANONYMOUS = (

@@ -1,10 +1,13 @@
 """The catalogue's pages: an officer's item is held to the same rules, and removing one keeps what people did."""
 
+import re
 from typing import Any
 
 import pytest
 
 from audit.models import AuditEvent
+from personalization.catalogue import writing
+from personalization.catalogue.writing import Change
 from personalization.models import Item
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +61,19 @@ def test_a_change_of_a_flag_is_in_the_trail(officer: Any, send: Any) -> None:
 
     details = AuditEvent.objects.get(action="item.changed").details
     assert (details["before"], details["after"]) == ({"legal_flags": ["alcohol"]}, {"legal_flags": []})
+
+
+def test_what_a_service_changed_while_the_page_was_open_stays(officer: Any, send: Any) -> None:
+    send(f"{PAGE}add/", **{**FORM, "legal_flags": [], "restricted_regions": ""})
+    page = officer.get(f"{PAGE}wine/change/").content.decode()
+    shown = dict(re.findall(r'<input type="hidden" name="(initial-\w+)" value="([^"]*)"', page))
+    meanwhile = {"legal_flags": ["alcohol"], "restricted_regions": ["US-UT"], "is_active": False, "stock": 0}
+    writing.write_all([Change("wine", "change", meanwhile)], actor="service:shop", service="service:shop")
+
+    send(f"{PAGE}wine/change/", **{**FORM, "legal_flags": [], "restricted_regions": "", "title": "Red wine", **shown})
+
+    row = Item.objects.get()
+    assert (row.title, {name: getattr(row, name) for name in meanwhile}) == ("Red wine", meanwhile)
 
 
 def test_a_used_item_is_removed_and_its_events_stay(officer: Any, send: Any, remember: Any) -> None:

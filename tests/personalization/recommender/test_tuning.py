@@ -9,7 +9,7 @@ from personalization.recommender.groups import taste
 from personalization.recommender.histories import Histories
 from personalization.recommender.interactions import Interactions, Item
 from personalization.recommender.recipe import Kind, Lists
-from personalization.recommender.training import plain, regrouped, train
+from personalization.recommender.training import plain, relisted, train
 from personalization.recommender.validation import metrics, tuning
 from personalization.recommender.validation import split as splitting
 from personalization.recommender.validation.evaluation import Protocol, ask, evaluate, listed
@@ -129,7 +129,7 @@ def test_lists_of_taste_are_served_as_a_segment():
     model = train(SHOP.interactions, SHOP.items, SEGMENTS)
     groups = taste.clusters(model, DATA, at_least=30)
 
-    served = regrouped(model, SHOP.interactions, groups, Lists.SCORES)
+    served = relisted(model, Histories.of(SHOP.interactions, model.items), groups, Lists.SCORES)
 
     answer = served.recommend("segment", segment="taste=000")
     assert answer.level_used is Level.SEGMENT
@@ -145,7 +145,9 @@ def test_lists_of_scores_show_no_item_without_support():
     lone = interactions({person: ["a", "b"] for person in range(40)} | {99: ["a", "rare"]})
     model = train(lone, [Item(name, name) for name in ("a", "b", "rare")], dict.fromkeys(range(40), "all"))
 
-    served = regrouped(model, lone, dict.fromkeys(range(40), "all"), Lists.SCORES).recommend("segment", segment="all")
+    data = Histories.of(lone, model.items)
+
+    served = relisted(model, data, dict.fromkeys(range(40), "all"), Lists.SCORES).recommend("segment", segment="all")
 
     assert {one.item.id for one in served.recommendations} == {"a", "b"}
 

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.urls import reverse
 
+from common.postgres import other_databases
 from consent.models import DataSubject
 from consent.pseudonyms import subject_ref
 from oversight import registers, rows
@@ -17,7 +18,7 @@ from oversight.models import ChangeSet
 from oversight.problems import ChangeRefused, SecondOfficerNeeded
 from privacy.models import ExternalTable, PrivacyBudget, TableRelease, UploadedTable
 from privacy.releases import asking, publishing, running, uploads
-from privacy.releases.inputs import connections, external, external_register, sources
+from privacy.releases.inputs import external, external_register, sources
 from privacy.releases.problems import TableRefused
 from privacy.releases.profiling import Profile, Role, beginning
 from tests.helpers.polling import until
@@ -337,13 +338,13 @@ def test_an_officer_registers_one_in_the_browser_and_another_seconds_it(officer,
 )
 def test_a_connection_that_could_lead_elsewhere_is_refused_at_start(text, why):
     with pytest.raises(ValueError, match=why) as refused:
-        connections.read(text)
+        other_databases.read(text)
 
     assert "pa55" not in str(refused.value)
 
 
 def test_a_connection_to_another_machine_verifies_its_certificate():
-    found = connections.read("far=postgresql://u:p%20x@db.example.org:6432/d\nnear=postgresql://u@%2Frun%2Fpg/d\n")
+    found = other_databases.read("far=postgresql://u:p%20x@db.example.org:6432/d\nnear=postgresql://u@%2Frun%2Fpg/d\n")
 
     assert found["far"] == {
         "host": "db.example.org", "port": "6432", "user": "u", "password": "p x", "dbname": "d",
