@@ -28,6 +28,7 @@ from tests.privacy.releases.conftest import ANN, BEN, PARTY, PURPOSE
 pytestmark = pytest.mark.django_db
 Kind = ChangeSet.Kind
 SCHEMA = "warehouse"
+_SESSIONS = "FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'assent-releases'"
 ORDERS = {
     "slug": "orders", "title": "Orders", "connection": "shop", "schema": SCHEMA, "relation": "Orders of 2026",
     "person": "customer", "row_key": "id", "columns": ["city", "amount"], "is_active": True,
@@ -209,9 +210,7 @@ def test_a_lock_of_others_is_not_waited_for(orders, other, monkeypatch):
 def test_a_server_that_ends_the_connection_in_the_middle_leaves_nothing(orders, other, folder):
     def cut():
         for part in external.rows(orders):
-            other.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'assent-releases'"
-            )
+            other.execute(f"SELECT pg_terminate_backend(pid) {_SESSIONS}")
             yield part
 
     other.execute(
@@ -231,7 +230,7 @@ def test_who_takes_no_more_ends_the_statement(orders, other, monkeypatch):
     with pytest.raises(TableRefused, match="GB at most"):
         sources.take("orders", actor=ANN)
 
-    left = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'assent-releases'"
+    left = f"SELECT count(*) {_SESSIONS}"
     until(lambda: other.execute(left).fetchone() == (0,), "the other session ends")
 
 
