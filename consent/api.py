@@ -16,7 +16,7 @@ from common.levels import LevelName
 from consent.banner import layouts
 from consent.ledger import ledger
 from consent.ledger.proof import Asked, Guardian
-from consent.pseudonyms import USABLE, checked, subject_ref
+from consent.pseudonyms import USABLE, checked, ref_of_spelling
 from consent.shown_ids import Shown
 
 _ONE: dict[str, Any] = {"pattern": USABLE}
@@ -64,7 +64,7 @@ class SubjectBody(Body):
     region: Annotated[str, Field(pattern=f"^{patterns.REGION}$")] | None = None
 
     def ref(self) -> UUID:
-        return subject_ref(self.id, subject_type=self.type)
+        return ref_of_spelling(self.id, self.type)  # ``checked`` has given both their one spelling
 
     def shown(self) -> Shown:
         return Shown(self.id, self.type)

@@ -20,6 +20,20 @@ def check_second_factor(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(deploy=True)
+def check_business_name(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Check whether people read who it is that asks them."""
+    if settings.BUSINESS_NAME_IS_SET:
+        return []
+    return [
+        Warning(
+            f"People's pages, letters and receipts say {settings.BUSINESS_NAME!r}: the installation has no name.",
+            hint="Set BUSINESS_NAME to the name your customers know you by.",
+            id="governance.W003",
+        )
+    ]
+
+
 @register(Tags.security, deploy=True)
 def check_trusted_proxies(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
     """Check for a TLS proxy that is not trusted: all visitors would share one network's limits."""

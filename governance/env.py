@@ -222,7 +222,12 @@ class Environment(BaseSettings):
     # OpenTelemetry's own names. Without the first nothing is traced (docs/operations.md).
     otel_exporter_otlp_endpoint: Annotated[SecretStr, _url("http", "https")] | None = None
     otel_traces_sampler_arg: Annotated[float, Field(ge=0, le=1)] = 1.0
-    business_name: Annotated[str, Field(min_length=1, max_length=80)] = "Northwind Shop"
+    business_name: Annotated[str, Field(min_length=1, max_length=80)] | None = None
+
+    @property
+    def name_shown(self) -> str:
+        """Return what people's pages call this installation: without a name its host, which is at least true."""
+        return self.business_name or urlsplit(self.public_url).hostname or "localhost"
 
     @model_validator(mode="after")
     def _read_secret_files(self) -> "Environment":

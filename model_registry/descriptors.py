@@ -14,6 +14,7 @@ from model_registry.gates import reviewing
 from model_registry.gates.checks import GATES
 from model_registry.models import GateDemand, GateExemption, Model, ModelVersion, StoppedSegment
 from oversight.changes.writing import set_in_force
+from oversight.officers import single
 from oversight.problems import ChangeRefused
 from oversight.registers import Document, Register
 
@@ -93,9 +94,15 @@ def _save_demand(demand: Any, _created: bool) -> None:
     _refuse_unknown_gate(demand.gate)
     if demand.gate == reviewing.GATE and not demand.roles:
         raise ChangeRefused("Name the roles that have to approve.")
+    if demand.gate == reviewing.GATE and demand.is_active and _asks_for_several(demand) and single.is_single():
+        raise ChangeRefused("This installation has one officer. Switch “Each role by another officer” off.")
     if GATES[demand.gate].unit == "days" and demand.threshold is not None and demand.threshold < 0:
         raise ChangeRefused("A number of days is not negative.")
     demand.save()
+
+
+def _asks_for_several(demand: Any) -> bool:
+    return demand.one_role_each and len(demand.roles) > 1
 
 
 def _save_exemption(exemption: Any, _created: bool) -> None:

@@ -93,7 +93,7 @@ class EventsView(APIView):
         body = read_body(EventBody, request)
         sender = actor_of(request)
         streams.note([body], sender)
-        event = body.event(sender, body.signals.read(request.META))
+        event = body.event(sender, body.signals.read(request.META), body.subject.ref())
         try:
             taken = take_in(event)
         except SpoolFull as exc:

@@ -81,28 +81,20 @@ def table(rows: Iterable[tuple[Any, Any]]) -> str:
     return format_html('<table class="facts"><tbody>{}</tbody></table>', body) if body else NOTHING
 
 
-def grid(headings: Sequence[str], rows: Iterable[Iterable[Any]], *, is_stacked: bool = False) -> str:
+def grid(headings: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
     """Render a table with headings; numbers are aligned right.
 
-    ``is_stacked``: on a phone the cells of a row stand one below the other, each with its heading.
+    On a phone the cells of a row stand one below the other, each with its heading.
     """
     head = format_html_join("", '<th scope="col">{}</th>', ((heading,) for heading in headings))
-    labels = headings if is_stacked else ()
-    body = format_html_join("", "<tr>{}</tr>", ((_cells(row, labels),) for row in rows))
+    body = format_html_join("", "<tr>{}</tr>", ((_cells(row, headings),) for row in rows))
     if not body:
         return NOTHING
-    return format_html(
-        '<table class="facts{}"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
-        " stacked" if is_stacked else "",
-        head,
-        body,
-    )
+    return format_html('<table class="facts stacked"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>', head, body)
 
 
 def _cells(row: Iterable[Any], labels: Sequence[str]) -> SafeString:
     kinds = [("fact-number" if isinstance(cell, int | float) else "", cell) for cell in row]
-    if not labels:
-        return format_html_join("", '<td class="{}">{}</td>', kinds)
     labelled = ((kind, label, cell) for label, (kind, cell) in zip(labels, kinds, strict=True))
     return format_html_join("", '<td class="{}" data-label="{}">{}</td>', labelled)
 

@@ -4,7 +4,7 @@ A driver that writes each value as text takes longer for a batch of a hundred ev
 """
 
 import struct
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,8 +15,12 @@ _EPOCH, _MICROSECOND = datetime(2000, 1, 1, tzinfo=UTC), timedelta(microseconds=
 _float = struct.Struct(">id").pack
 
 
-def uuids(values: Collection[UUID]) -> bytes:
-    return _array(UUIDS, [b"\x00\x00\x00\x10" + value.bytes for value in values])
+def uuids(values: Iterable[UUID]) -> bytes:
+    return uuids_of_bytes([value.bytes for value in values])
+
+
+def uuids_of_bytes(values: Iterable[bytes]) -> bytes:
+    return _array(UUIDS, [b"\x00\x00\x00\x10" + value for value in values])
 
 
 def texts(values: Iterable[str | None]) -> bytes:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from governance.launcher import console
+from governance.launcher.demonstration import MADE_UP_BUSINESS
 from governance.launcher.errors import InstanceError, refused
 from governance.launcher.foreground import exit_status, run_stoppable
 from governance.launcher.home.home import find_home, open_home, write_private
@@ -149,7 +150,7 @@ def _cells(folder: Path, port: int) -> dict[str, _Cell]:
             home=folder / name,
             port=parse_port(str(port + number)),
             log=folder / f"{name}.log",
-            environment={**environment, "CELL": name, "CELLS_FILE": table},
+            environment={"BUSINESS_NAME": MADE_UP_BUSINESS, **environment, "CELL": name, "CELLS_FILE": table},
         )
         for number, name in enumerate(_REGIONS)
     }

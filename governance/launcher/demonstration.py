@@ -10,6 +10,9 @@ from governance.launcher.process_specs import manage_command
 # The restaurant and consumer data of the UCI Machine Learning Repository (doi:10.24432/C5DP41).
 DATASET_FILES = ("geoplaces2.csv", "chefmozcuisine.csv", "rating_final.csv", "userprofile.csv")
 
+# What its pages call it, unless BUSINESS_NAME says otherwise; a real installation never carries this name.
+MADE_UP_BUSINESS = "Northwind Shop"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Demonstration:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from governance.launcher import console
-from governance.launcher.demonstration import Demonstration
+from governance.launcher.demonstration import MADE_UP_BUSINESS, Demonstration
 from governance.launcher.errors import InstanceError, disk_full, reports_full_disk
 from governance.launcher.foreground import Story, run_stoppable
 from governance.launcher.home.home import Home, open_home
@@ -44,6 +44,8 @@ def run_instance(home_path: Path, *, port: int, demo: Demonstration | None = Non
         if PostgresServer.name in names and server_user().is_shared:
             console.say(SHARED_USER)
         environment = instance_environment(home, port=port, external=external)
+        if demo:
+            environment.setdefault("BUSINESS_NAME", MADE_UP_BUSINESS)
         if certification:
             environment["CERTIFICATION"] = "true"
         children = _children(home, port, environment)

@@ -192,6 +192,10 @@ CAPABILITIES = {
         "Judge outputs of models before people are shown them",
         frozenset({"reviews.view_review", "reviews.change_review"}),
     ),
+    "unmask-outputs": Capability(
+        "See what rules of masking take from an output under review",
+        frozenset({"reviews.view_masked_fields"}),
+    ),
     "manage-access": Capability(
         "Manage officers, their roles and sessions, and service credentials",
         _rights("add change", ("auth.user", "policies.servicecredential"))
@@ -240,6 +244,7 @@ ROLES = {
                 "approve-models",
                 "play-people",
                 "review-outputs",
+                "unmask-outputs",
             ),
         ),
         Role(

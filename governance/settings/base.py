@@ -72,7 +72,7 @@ PROCESSING_REGION = ENV.processing_region
 CELLS = ENV.cells()
 CELL_TIMEOUT_MS = ENV.cell_timeout_ms
 READY_RULES_AGE_S = ENV.ready_rules_age_s
-BUSINESS_NAME = ENV.business_name
+BUSINESS_NAME, BUSINESS_NAME_IS_SET = ENV.name_shown, ENV.business_name is not None
 CERTIFICATION = ENV.certification
 
 DRP_BUSINESS_ID = ENV.drp_business_id

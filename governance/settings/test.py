@@ -12,6 +12,7 @@ if _worker := os.environ.get("PYTEST_XDIST_WORKER"):  # tests on several cores: 
     _home = Path(os.environ["ASSENT_HOME"]) / _worker
     _home.mkdir(exist_ok=True)
     os.environ["ASSENT_HOME"] = str(_home)
+os.environ.setdefault("BUSINESS_NAME", "Northwind Shop")
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" * 4)
 os.environ.setdefault("SUBJECT_KEY", "5e" * 32)
 

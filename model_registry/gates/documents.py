@@ -11,6 +11,7 @@ from model_registry.gates import reviewing
 from model_registry.gates.findings import FAILED, PASSED, PENDING, Finding, end_of, of
 from model_registry.gates.found import Found
 from model_registry.gates.models import DocumentReview
+from oversight.officers import single
 from privacy.models import PrivacyBudget
 
 Check = Callable[[Found, Decimal], Finding]
@@ -83,11 +84,15 @@ def roles(found: Found, _threshold: Decimal) -> Finding:
         return Finding(FAILED, "Reviews: no role is named.")
     if refused:
         return Finding(FAILED, f"Reviews: refused by {_named(refused)}.")
+    is_separate = not are_separate or reviewing.has_one_each([signed[role].reviewers for role in asked])
+    if are_separate and (len(missing) > 1 or not (missing or is_separate)) and single.is_single():
+        why = f"Reviews: {_named(asked)} need one officer each, and this installation has one: nobody can give them. "
+        return Finding(PENDING, f"{why}Switch “Each role by another officer” off in the release gate.")
     if waiting:
         return Finding(PENDING, f"Reviews: what {_named(waiting)} approved waits for the approval of another officer.")
     if missing:
         return Finding(PENDING, f"Reviews: waits for an approval by {_named(missing)}.")
-    if are_separate and not reviewing.has_one_each([signed[role].reviewers for role in asked]):
+    if not is_separate:
         return Finding(PENDING, f"Reviews: {_named(asked)} need one officer each; one approved for two of them.")
     last = max((signed[role].approvals[-1] for role in asked), key=lambda review: review.given_at)
     return Finding(PASSED, f"Reviews: approved by {_named(asked)}.", last.actor, last.given_at)

@@ -40,7 +40,7 @@ def _checklist(version: ModelVersion, lines: list[Line]) -> str:
         )
         for line in lines
     ]
-    return grid(["State", "Gate", "Evidence", "By", "Ends", "Mend"], rows, is_stacked=True) if rows else ""
+    return grid(["State", "Gate", "Evidence", "By", "Ends", "Mend"], rows) if rows else ""
 
 
 def _others(found: Outcome, stage: Stage) -> str:
@@ -79,7 +79,7 @@ def documents(version: ModelVersion) -> str:
             if row
             else (link, "none", NOTHING, NOTHING, NOTHING, "")
         )
-    return grid(["Document", "Revision", "Complete", "By", "Date", "Reviews"], rows, is_stacked=True)
+    return grid(["Document", "Revision", "Complete", "By", "Date", "Reviews"], rows)
 
 
 def _verdicts(documents: list[int]) -> dict[int, str]:

@@ -19,7 +19,7 @@ def drawn(version: ModelVersion) -> str:
     """Return the newest steps as a table; three statements for any number of steps."""
     steps = sorted([*_of_trail(version), *_of_sets(version)], key=lambda row: row[0], reverse=True)[:_MOST_STEPS]
     rows = [(moment(at), what, who(actor), about) for at, what, actor, about in steps]
-    return grid(["When", "What", "By", "About"], rows, is_stacked=True)
+    return grid(["When", "What", "By", "About"], rows)
 
 
 def _of_trail(version: ModelVersion) -> list[_Row]:

@@ -73,7 +73,7 @@ def quality(version: ModelVersion) -> str:
         for level, figure in figures.items()
     ]
     columns = ["Level", "As served (W), 100 % is best", "All known items left out (S)", "Against the general list"]
-    shown = grid(columns, rows, is_stacked=True) if rows else NOTHING
+    shown = grid(columns, rows) if rows else NOTHING
     if "people" not in version.metrics:
         return shown
     learnt = format_html("<p>Learnt from {} people.</p>", f"{version.metrics['people']:,}")
@@ -99,7 +99,7 @@ def _other_figures(metrics: dict[str, Any]) -> str:
     rows = [
         (level.capitalize(), *(_as_read(name, given.get(name)) for name in _OTHERS)) for level, given in levels.items()
     ]
-    return grid(["Level", *_OTHERS.values()], rows, is_stacked=True) if rows else ""
+    return grid(["Level", *_OTHERS.values()], rows) if rows else ""
 
 
 def _as_read(name: str, per_mille: int | None) -> str:
@@ -151,7 +151,7 @@ def affected(version: ModelVersion) -> str:
         (names[group.purpose], group.level.capitalize(), group.region or "unknown", f"{group.people:,}")
         for group in found.groups
     ]
-    shown = grid(["Purpose", "Level", "Region", "People"], rows, is_stacked=True) if rows else "Nobody yet. "
+    shown = grid(["Purpose", "Level", "Region", "People"], rows) if rows else "Nobody yet. "
     notes = [
         *(["Estimated from a sample."] if found.is_estimate else []),
         *(

@@ -18,14 +18,17 @@ Produce = Callable[[UUID], Made | None]
 class Kind:
     """Kind of output: how a reviewer sees and changes it, and how it is made where a person asks for a review.
 
-    ``facts`` shows the facts of the decision. ``edit`` returns the content as a form changes it, and raises
-    VerdictRefused. ``produce`` returns what the person would be shown now; None where nothing about the person is.
+    ``facts`` shows the facts of the decision. ``masked`` returns the content as the person would see it: without the
+    fields that rules of masking take away, whose names stand in it under "masked". ``edit`` returns the content as a
+    form changes it, and raises VerdictRefused. ``produce`` returns what the person would be shown now; None where
+    nothing about the person is.
     """
 
     slug: str
     title: str
     template: str
     edit: Edit
+    masked: Callable[[Content], Content]
     produce: Produce
     facts: Callable[[Mapping[str, Any]], str]
 

@@ -106,6 +106,7 @@ class Review(models.Model):
 
     class Meta:
         ordering = ["-opened_at", "-id"]
+        permissions = [("view_masked_fields", "Can see masked fields of outputs under review")]
         indexes = [models.Index(fields=["version", "state"], name="reviews_of_version")]
         constraints = [
             models.CheckConstraint(

@@ -1,5 +1,6 @@
 """Pages of reviewers: what waits with the figures of all reviews, and one output with what can be decided about it."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from oversight.models import WorkItem
 from oversight.work import items
 
 VIEW = "reviews.view_review"
+UNMASK = "reviews.view_masked_fields"
 _MOST_SHOWN = 200
 _TWO = 2  # verdicts of which a third reviewer reads both
 
@@ -57,7 +59,11 @@ def _figures(kind: kinds.Kind) -> dict[str, Any]:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def show(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """One output with its reasons and the facts of its decision; a POST claims, escalates or judges it."""
+    """One output with its reasons and the facts of its decision; a POST claims, escalates or judges it.
+
+    Fields that a rule of masking takes from the person's answer are masked here too. ``?unmasked`` shows them to an
+    officer with the right to see them, and the trail says so.
+    """
     require(request, work.RIGHT)
     review = get_object_or_404(Review.objects.select_related("version__model", "request"), pk=pk)
     if request.method == "POST":
@@ -68,10 +74,13 @@ def show(request: HttpRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, said)
         return redirect("review", pk=pk)
-    trail.record("review.looked_at", f"review {pk}", actor=actors.officer(request))
-    return render(
-        request, "admin/reviews/review.html", {**admin.site.each_context(request), **_context(request, review)}
-    )
+    is_unmasked = "unmasked" in request.GET
+    if is_unmasked:
+        require(request, UNMASK)
+    seen = "review.unmasked" if is_unmasked else "review.looked_at"
+    trail.record(seen, f"review {pk}", actor=actors.officer(request))
+    context = _context(request, review, is_unmasked=is_unmasked)
+    return render(request, "admin/reviews/review.html", {**admin.site.each_context(request), **context})
 
 
 def _act(request: HttpRequest, review: Review) -> str:
@@ -95,24 +104,27 @@ def _act(request: HttpRequest, review: Review) -> str:
     return f"{given.get_state_display()}."
 
 
-def _context(request: HttpRequest, review: Review) -> dict[str, Any]:
+def _context(request: HttpRequest, review: Review, *, is_unmasked: bool) -> dict[str, Any]:
     output = Output.objects.select_related("review").filter(review=review).first()
     content = sealing.intact(output) if output else None
     item = items.find_open(work.REVIEW.slug, str(review.pk))
     verdicts = list(review.verdicts.select_related("text", "account"))
     why_not = _why_not(request, review, item, verdicts)
     kind = kinds.find(review.kind) if content else None
+    mask = (lambda shown: shown) if is_unmasked else kinds.find(review.kind).masked
     return {
         "title": f"{kind.title if kind else 'Output'}: {review.get_state_display().lower()}",
         "review": review,
         "output": output,
-        "content": content,
+        "content": mask(content) if content else None,
+        "is_unmasked": is_unmasked,
+        "may_unmask": request.user.has_perm(UNMASK),
         "part": kind.template if kind else "",
         "facts": kind.facts(content["facts"]) if kind and content else "",
         "item": item,
         "steps": [(step, who(step.actor)) for step in _steps(review)],
         "given": len(verdicts),
-        "verdicts": [_shown(each) for each in verdicts] if _may_see(request, review, verdicts) else [],
+        "verdicts": [_shown(each, mask) for each in verdicts] if _may_see(request, review, verdicts) else [],
         "why_not": why_not,
         "may_judge": review.state == Review.State.WAITING and not why_not and content is not None,
         "needs_two": reviewers.needs_two(review),
@@ -138,14 +150,14 @@ def _may_see(request: HttpRequest, review: Review, verdicts: list[Verdict]) -> b
     return review.state != Review.State.WAITING or len(verdicts) >= _TWO
 
 
-def _shown(verdict: Verdict) -> dict[str, Any]:
+def _shown(verdict: Verdict, mask: Callable[[kinds.Content], kinds.Content]) -> dict[str, Any]:
     text = getattr(verdict, "text", None)
     written = sealing.unseal(text.sealed, verdict.review) if text else None
     return {
         "verdict": verdict,
         "by": who(verdict.actor),
         "reason": written["reason"] if written else "",
-        "content": written["content"] if written else None,
+        "content": mask(written["content"]) if written and written["content"] else None,
     }
 
 

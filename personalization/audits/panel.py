@@ -39,7 +39,7 @@ def drawn(version: ModelVersion) -> str:
         return ""
     newest = newest_results(version)
     context = {
-        "summary": grid(SUMMARY, summary(version, newest), is_stacked=True) if newest else "",
+        "summary": grid(SUMMARY, summary(version, newest)) if newest else "",
         "figures": figures(newest),
         "url": reverse("model-audits", args=[version.pk]),
     }

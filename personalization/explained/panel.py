@@ -19,7 +19,7 @@ def _drawn(version: ModelVersion) -> str:
     except engine.EngineFailed:
         return format_html("<p>{}</p>", "Its file is gone or is not the one that was registered: it serves no person.")
     parts, rows = weights.compared(weights.weighings(model.parameters))
-    compared = grid(["For whom", *parts], ((whom, *counts) for whom, counts in rows), is_stacked=True)
+    compared = grid(["For whom", *parts], ((whom, *counts) for whom, counts in rows))
     return format_html("{}{}", table([*_trained_on(model), *_parameters(model)]), compared)
 
 

@@ -22,7 +22,7 @@ def _drawn(version: ModelVersion) -> str:
         return ""
     in_use = {(each.name, each.version) for each in definitions.in_force(reference.features[0]["purpose"])}
     titles = ["Feature", "Made of", "Over", "Purpose", "Owner", "Events at most", "Without a value", "State"]
-    return grid(titles, (_row(each, in_use) for each in reference.features), is_stacked=True)
+    return grid(titles, (_row(each, in_use) for each in reference.features))
 
 
 def _row(feature: Mapping[str, Any], in_use: set[tuple[str, int]]) -> tuple[object, ...]:

@@ -1,20 +1,41 @@
 """What is answered about an event."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from common.http.problems import Problem
-from personalization.intake.taking import Taken
+from personalization.intake.taking import Answer, Taken
 from personalization.serving import wording
+from personalization.serving.wording import Document
 
 
 def document(taken: Taken) -> dict[str, Any]:
     """Return whether an event is stored, by which decision, and why not."""
-    return {
-        "stored": taken.stored,
-        "duplicate": taken.duplicate,
-        "decision_id": taken.decision.id,
-        "reasons": wording.decided(taken.decision),
-    }
+    [answered] = documents([taken])
+    return answered
+
+
+def documents(given: Iterable[Answer]) -> list[dict[str, Any]]:
+    """Return what is answered about events of one request; the reasons of a verdict are worded once."""
+    reasons: dict[int, list[Document]] = {}
+    answered = []
+    for each in given:
+        if isinstance(each, Problem):
+            answered.append(refusal(each))
+            continue
+        decision = each.decision
+        verdict = id(decision.rendered)  # held by the answers for as long as this runs
+        if verdict not in reasons:
+            reasons[verdict] = wording.decided(decision)
+        answered.append(
+            {
+                "stored": each.stored,
+                "duplicate": each.duplicate,
+                "decision_id": decision.id,
+                "reasons": reasons[verdict],
+            }
+        )
+    return answered
 
 
 def refusal(problem: Problem) -> dict[str, Any]:

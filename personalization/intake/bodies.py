@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
+from uuid import UUID
 
 from django.conf import settings
 from pydantic import AwareDatetime, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
@@ -133,12 +134,12 @@ class EventBody(Body):
             raise ValueError("stream and sequence are given together")
         return self
 
-    def event(self, sender: str, read: DecodedSignals) -> NewEvent:
-        """Return the event as it is taken in."""
+    def event(self, sender: str, read: DecodedSignals, subject_ref: UUID) -> NewEvent:
+        """Return the event as it is taken in; ``subject_ref`` is its subject's, which costs more than all the rest."""
         return NewEvent(
             event_id=self.event_id,
             sender=sender,
-            subject_ref=self.subject.ref(),
+            subject_ref=subject_ref,
             purpose=self.purpose,
             kind=_NAMES.get(self.type, self.type),
             item=self.item,

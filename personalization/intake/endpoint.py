@@ -4,7 +4,7 @@
 would be alone: what is wrong with one keeps no other from being stored. A repeat of the whole request changes nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -34,13 +34,14 @@ _encode = msgspec.json.Encoder().encode
 def _answer(environ: Environ) -> wsgi.Reply:
     token, document = wsgi.read_call(environ, SCOPE)
     bodies = [_read(item) for item in _items(document, token)]
-    people = _People(bodies, token)
     good = [body for body in bodies if isinstance(body, EventBody)]
+    refs = [body.subject.ref() for body in good]
+    people = _People(refs, token)
     streams.note(good, people.caller)
-    events = _events(good, people.caller, environ)
+    events = _events(good, refs, people.caller, environ)
     taken = iter(take_in_many(events, people.ask))
     answered: list[Answer] = [body if isinstance(body, Problem) else next(taken) for body in bodies]
-    return 200, _encode({"events": [_document(each) for each in answered]})
+    return 200, _encode({"events": answers.documents(answered)})
 
 
 def _items(document: dict[str, Any], token: str) -> list[dict[str, Any]]:
@@ -64,19 +65,16 @@ def _read(item: dict[str, Any]) -> EventBody | Problem:
         return fault
 
 
-def _events(bodies: Sequence[EventBody], caller: str, environ: Environ) -> list[NewEvent]:
+def _events(bodies: Sequence[EventBody], refs: Sequence[UUID], caller: str, environ: Environ) -> list[NewEvent]:
     """Return the events as they are taken in; what several say alike is decoded once."""
     decoded: dict[Signals, Any] = {}
     events = []
-    for body in bodies:
-        if body.signals not in decoded:
-            decoded[body.signals] = body.signals.read(environ)
-        events.append(body.event(caller, decoded[body.signals]))
+    for body, ref in zip(bodies, refs, strict=True):
+        read = decoded.get(body.signals)
+        if read is None:
+            read = decoded[body.signals] = body.signals.read(environ)
+        events.append(body.event(caller, read, ref))
     return events
-
-
-def _document(answer: Answer) -> dict[str, Any]:
-    return answers.refusal(answer) if isinstance(answer, Problem) else answers.document(answer)
 
 
 def _known(refs: frozenset[UUID], token: str) -> tuple[information.Information, dict[UUID, information.Information]]:
@@ -89,9 +87,9 @@ def _known(refs: frozenset[UUID], token: str) -> tuple[information.Information, 
 class _People:
     """The people of a request as they are, read once, and again only where their choices move in between."""
 
-    def __init__(self, bodies: Sequence[EventBody | Problem], token: str) -> None:
+    def __init__(self, refs: Iterable[UUID], token: str) -> None:
         self._token = token
-        self._refs = frozenset(body.subject.ref() for body in bodies if isinstance(body, EventBody))
+        self._refs = frozenset(refs)
         self._read: Any = _known(self._refs, token)
         self.caller = wsgi.check_known(self._read[0], SCOPE)
 

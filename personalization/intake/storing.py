@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
-from uuid import UUID
 
 from django.db import connection
 
@@ -76,14 +75,14 @@ class Stored:
     Of a key in none of the three the person's choices have moved since the decision: nothing was stored.
     """
 
-    new: frozenset[UUID]
-    repeated: frozenset[UUID]
-    taken: frozenset[UUID]
+    new: frozenset[bytes]
+    repeated: frozenset[bytes]
+    taken: frozenset[bytes]
 
 
 def store(events: Sequence[NewEvent], revisions: Sequence[int]) -> Stored:
     """Store events of different keys, each permitted as of its person's revision; in one transaction."""
-    people = sorted({event.subject_ref for event in events})
+    people = {event.subject_ref for event in events}  # the statement puts them in order
     rows = _rows(
         STORE,
         *_columns(events),
@@ -91,12 +90,12 @@ def store(events: Sequence[NewEvent], revisions: Sequence[int]) -> Stored:
         arrays.floats([event.weight() for event in events]),
         arrays.uuids(people),
     )
-    new = frozenset(UUID(bytes=key) for key, is_new in rows if is_new == _TRUE)
-    known = frozenset(UUID(bytes=key) for key, is_new in rows if is_new != _TRUE)
+    new = frozenset([key for key, is_new in rows if is_new == _TRUE])
+    known = frozenset([key for key, is_new in rows if is_new != _TRUE])
     if not known:
         return Stored(new, known, known)
     rows = _rows(_IS_STORED, *_columns([event for event in events if event.key in known]))
-    same = frozenset(UUID(bytes=key) for (key,) in rows)
+    same = frozenset([key for (key,) in rows])
     return Stored(new, known & same, known - same)
 
 
@@ -113,7 +112,7 @@ def executions() -> int:
 def _columns(events: Sequence[NewEvent]) -> list[bytes]:
     """Return what happened, as arrays."""
     return [
-        arrays.uuids([event.key for event in events]),
+        arrays.uuids_of_bytes([event.key for event in events]),
         arrays.uuids([event.subject_ref for event in events]),
         arrays.texts([event.purpose for event in events]),
         arrays.texts([event.kind for event in events]),

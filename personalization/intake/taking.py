@@ -1,10 +1,9 @@
 """Events taken in: stored if the person allows their use; otherwise discarded at once, and the answer says so."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID
 
+import msgspec
 from django.utils import timezone
 
 from common.http.problems import Problem, Unavailable
@@ -20,8 +19,7 @@ _MOVING = "This person's choices are changing right now. Send the event again."
 _TAKEN = "Nothing was stored. Send each event under an event_id of its own."
 
 
-@dataclass(frozen=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """An event that was decided about: stored, the repeat of a stored one, or not permitted."""
 
     stored: bool
@@ -52,7 +50,7 @@ def take_in_many(given: Sequence[NewEvent], ask: Ask) -> list[Answer]:
     several events have in common; where a person's revision moved before the storage, it is asked again.
     """
     answers: dict[int, Answer] = dict(_faults(given))
-    first: dict[UUID, int] = {}
+    first: dict[bytes, int] = {}
     for number, event in enumerate(given):
         if number not in answers:
             first.setdefault(event.key, number)
@@ -72,12 +70,13 @@ def take_in_many(given: Sequence[NewEvent], ask: Ask) -> list[Answer]:
 def _faults(given: Sequence[NewEvent]) -> Mapping[int, Problem]:
     """Return what is wrong with events, apart from the people they are about."""
     now = timezone.now()
+    latest, earliest = now + events.MAX_CLOCK_AHEAD, now - events.MAX_AGE
     known = storing.known_items([event.item for event in given])
     faults: dict[int, Problem] = {}
     for number, event in enumerate(given):
-        if event.occurred_at > now + events.MAX_CLOCK_AHEAD:
+        if event.occurred_at > latest:
             faults[number] = ClockAhead("occurred_at is more than five minutes ahead of this server's clock.")
-        elif event.occurred_at < now - events.MAX_AGE:
+        elif event.occurred_at < earliest:
             days = events.MAX_AGE // timedelta(days=1)
             faults[number] = EventTooOld(f"occurred_at is more than {days} days ago. Older events are not taken in.")
         elif event.item not in known:
@@ -87,24 +86,23 @@ def _faults(given: Sequence[NewEvent]) -> Mapping[int, Problem]:
 
 def _round(given: Sequence[NewEvent], waiting: Sequence[int], ask: Ask, answers: dict[int, Answer]) -> list[int]:
     """Ask and store once; return the numbers whose people's choices moved in between."""
-    questions = {number: given[number].question() for number in waiting}
-    distinct = list(dict.fromkeys(questions.values()))
-    decisions = dict(zip(distinct, ask(distinct), strict=True))
+    distinct: dict[Question, int] = {}
+    places = [distinct.setdefault(given[number].question(), len(distinct)) for number in waiting]
+    decided = ask(list(distinct))
     permitted = []
-    for number, question in questions.items():
-        if decisions[question].permitted:
-            permitted.append(number)
+    for number, place in zip(waiting, places, strict=True):
+        if decided[place].permitted:
+            permitted.append((number, decided[place]))
         else:
-            answers[number] = Taken(stored=False, duplicate=False, decision=decisions[question])
+            answers[number] = Taken(stored=False, duplicate=False, decision=decided[place])
     if not permitted:
         return []
     found = storing.store(
-        [given[number] for number in permitted],
-        [decisions[questions[number]].subject_revision for number in permitted],
+        [given[number] for number, _ in permitted], [decision.subject_revision for _, decision in permitted]
     )
     moved = []
-    for number in permitted:
-        key, decision = given[number].key, decisions[questions[number]]
+    for number, decision in permitted:
+        key = given[number].key
         if key in found.taken:
             answers[number] = EventIdTaken(_TAKEN)
         elif key in found.new or key in found.repeated:

@@ -47,7 +47,7 @@ def _table(rows: Iterable[MonitorResult]) -> str:
         )
         for row in known
     ]
-    return grid(["State", "Monitor", "What", "Value", "Objective", "Out of"], cells, is_stacked=True)
+    return grid(["State", "Monitor", "What", "Value", "Objective", "Out of"], cells)
 
 
 def _name(row: MonitorResult) -> str:

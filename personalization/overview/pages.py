@@ -115,7 +115,7 @@ def _versions(versions: list[ModelVersion], counted: Mapping[int, Answers]) -> s
         )
         for version in versions
     )
-    return grid(headings, rows, is_stacked=True)
+    return grid(headings, rows)
 
 
 def _beyond(version: ModelVersion) -> str:
@@ -142,4 +142,4 @@ def _file(version: ModelVersion) -> Model | None:
 
 def _losses(found: list[answers.Loss]) -> str:
     rows = ((each.sender, grouped(each.numbered), grouped(each.lost), f"{100 * each.share:.2f} %") for each in found)
-    return grid(("Sender", "Numbered events", "Never arrived", "Share"), rows, is_stacked=True)
+    return grid(("Sender", "Numbered events", "Never arrived", "Share"), rows)

@@ -13,6 +13,7 @@ from model_registry.reviews.problems import VerdictRefused
 from personalization.creators import opt_outs
 from personalization.models import Event, Item
 from personalization.recommender.answers import Personal, Recommendation
+from personalization.rules import masked as masking
 from personalization.serving import reading
 from policies.bundles import reasons
 from policies.bundles.loading import LoadedBundle
@@ -27,7 +28,10 @@ def made(
     subject_ref: UUID, purpose: str, decision: Decision, model: str, bundle: LoadedBundle, *,
     level: str, items: Sequence[Mapping[str, Any]], confidence: int, among: Collection[str] | None = None,
 ) -> Made:  # fmt: skip
-    """Return a list as an output: with the reasons and the facts of its decision, which say nothing of who it is."""
+    """Return a list as an output: with the reasons and the facts of its decision, which say nothing of who it is.
+
+    The list is kept in full, with the names of the fields that are masked: a mask is laid on at each showing.
+    """
     rendered = decision.rendered
     return Made(
         kind=KIND,
@@ -45,6 +49,7 @@ def made(
             "reasons": [reasons.for_officer(reason.code) for reason in rendered.verdict.reasons],
             "facts": json.loads(rendered.facts),
             "confidence": confidence,
+            "masked": sorted(masking.by_verdict(rendered)),
         },
         confidence=confidence,
     )
@@ -116,6 +121,15 @@ def _concealed(items: Iterable[Mapping[str, Any]], hidden: Collection[str]) -> f
 def _named(item: Mapping[str, Any]) -> set[str]:
     """Return the item itself and those its reasons name."""
     return {item["item"], *(reason["item"] for part in ("because", "despite") for reason in item[part])}
+
+
+def masked(content: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a list without the values of the fields that are masked for its person.
+
+    Of a list that does not say which, those that any rule names.
+    """
+    fields = frozenset(content["masked"]) if "masked" in content else masking.of_all_rules()
+    return {**content, "items": masking.without(content["items"], fields), "masked": sorted(fields)}
 
 
 def edit(content: Mapping[str, Any], form: QueryDict) -> dict[str, Any]:

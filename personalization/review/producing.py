@@ -34,6 +34,7 @@ RECOMMENDATIONS = Kind(
     title="Recommendations",
     template="admin/reviews/recommendations.html",
     edit=outputs.edit,
+    masked=outputs.masked,
     produce=produce,
     facts=facts.in_groups,
 )

@@ -135,6 +135,7 @@ def _counted(rollout: ModelRollout) -> dict[str, Any]:
     found = {
         "figures": [_over_time(rollout)],
         "window": guards.window_minutes,
+        "sides": (_("Candidate") if rollout.share else _("Candidate, not shown"), _("Live version")),
         "rows": _rows(counted, guards),
         "looked": moment(rollout.watched_at),
     }

@@ -47,7 +47,7 @@ def panel(version: ModelVersion) -> str:
         "<p>{} {}</p>{}{}",
         signed,
         "Name, number, digests and figures are signed; a file that is not of the signature is not served.",
-        grid(["File", "State", "SHA-256"], rows, is_stacked=True),
+        grid(["File", "State", "SHA-256"], rows),
         _last(version),
     )
 
@@ -78,6 +78,6 @@ def _last(version: ModelVersion) -> str:
         about,
         exact_moment(last.made_at),
         who(last.made_by),
-        grid(["State", "Figures and digests"], counts, is_stacked=True),
-        grid(["State", "What", "Why"], bad, is_stacked=True) if bad else "",
+        grid(["State", "Figures and digests"], counts),
+        grid(["State", "What", "Why"], bad) if bad else "",
     )

@@ -134,6 +134,7 @@ def _watched(rollout: Rollout) -> dict[str, Any]:
     return {
         "window": limits_set.window_minutes,
         "missing": grouped(missing) if missing else "",
+        "sides": (_("Candidate") if rollout.share else _("Candidate would have said"), _("Active policy")),
         "rows": _rows(counted, limits_set),
         "looked": moment(rollout.watched_at),
         "is_late": watch.is_late(rollout),

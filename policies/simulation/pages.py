@@ -287,11 +287,22 @@ def _value(dimension: str, value: str, purposes: Mapping[str, str]) -> str:
 
 def _breakdown(dimension: str, rows: Mapping[str, Mapping[str, int]], purposes: Mapping[str, str]) -> dict[str, Any]:
     ordered = sorted(rows.items(), key=lambda row: (-row[1].get("different", 0), row[0]))[:_MOST_SHOWN]
-    columns = ("decisions", "different", Kind.PERMIT_TO_DENY, Kind.DENY_TO_PERMIT, Kind.LEVEL_DOWN, Kind.LEVEL_UP)
+    columns = {
+        "decisions": _("Decisions"),
+        "different": _("Different"),
+        Kind.PERMIT_TO_DENY: _("No longer permitted"),
+        Kind.DENY_TO_PERMIT: _("Newly permitted"),
+        Kind.LEVEL_DOWN: _("Less personal"),
+        Kind.LEVEL_UP: _("More personal"),
+    }
     return {
         "heading": _headings()[dimension],
+        "columns": columns.values(),
         "rows": [
-            (_value(dimension, value, purposes), [grouped(row.get(column, 0)) for column in columns])
+            (
+                _value(dimension, value, purposes),
+                [(label, grouped(row.get(name, 0))) for name, label in columns.items()],
+            )
             for value, row in ordered
         ],
     }

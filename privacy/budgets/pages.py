@@ -168,7 +168,7 @@ class PrivacyBudgetAdmin(DraftsChanges, ModelAdmin):
         if not budget.pk:
             return _UNSAVED
         found = budget.spends.all()[:_CHARGES_SHOWN]
-        return grid(["Release", "Epsilon", "By", "When"], (_charge(each) for each in found), is_stacked=True)
+        return grid(["Release", "Epsilon", "By", "When"], (_charge(each) for each in found))
 
 
 def _balance(budget: Any) -> ledger.Balance:

@@ -47,3 +47,12 @@ document.addEventListener("change", ({ target }) => {
   target.setCustomValidity(tooLarge ? target.dataset.tooLarge : "");
   target.reportValidity();
 });
+
+// The theme's pictures are letters of a font, whose names would be read aloud as words. Its own scroll bars call each
+// scrolling part "scrollable content": the menu and the filters scroll by the browser's own.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll(".material-symbols-outlined").forEach((icon) => icon.setAttribute("aria-hidden", "true"));
+  document
+    .querySelectorAll(":is(#nav-sidebar, #changelist-filter) [data-simplebar]")
+    .forEach((part) => part.removeAttribute("data-simplebar"));
+});

@@ -8,6 +8,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from governance import checks
 from governance.env import BadEnvironment, Environment, read_environment
 from tests.helpers.paths import CHECKOUT
 
@@ -53,6 +54,26 @@ def test_what_is_needed_is_enough(environment):
     assert env.database_url.get_secret_value() == VALID["DATABASE_URL"]
     assert (env.debug, env.opa_url, env.processing_region) == (False, None, "eu-central")
     assert env.allowed_hosts == ["localhost", "127.0.0.1", "[::1]"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "shown"),
+    [
+        ({}, "localhost"),
+        ({"PUBLIC_URL": "https://privacy.example.org:8443"}, "privacy.example.org"),
+        ({"PUBLIC_URL": "https://privacy.example.org", "BUSINESS_NAME": "Southwind"}, "Southwind"),
+    ],
+)
+def test_an_installation_is_called_by_its_name_or_by_its_host(environment, changes, shown):
+    assert environment(**changes).name_shown == shown
+
+
+def test_an_operator_is_told_that_the_name_is_missing(settings):
+    assert checks.check_business_name(None) == []
+
+    settings.BUSINESS_NAME_IS_SET = False
+
+    assert [warning.id for warning in checks.check_business_name(None)] == ["governance.W003"]
 
 
 @pytest.mark.parametrize(

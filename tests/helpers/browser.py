@@ -1,6 +1,8 @@
 """What the tests in a browser need of the machine, and what their skipping says."""
 
 import os
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,3 +20,12 @@ needs_axe = pytest.mark.skipif(
     reason="ACCESSIBILITY RULES WERE NOT CHECKED: needs axe-core, which ./assent test fetches with npm, "
     "or the path of axe.min.js in ASSENT_TEST_AXE",
 )
+
+
+def broken_rules(page: Any) -> list[tuple[str, str]]:
+    """Return axe's rules that a page breaks, each with the element; only what is "minor" may stand."""
+    if not AXE:
+        return []
+    page.evaluate(Path(AXE).read_text())
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    return [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in found if fault["impact"] != "minor"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -26,7 +27,17 @@ def _gaps() -> list[Item]:
     """Return what the register of processing lacks: a responsible party, texts, languages, an end."""
     purposes = list(purpose_page.with_texts(Purpose.objects.filter(is_active=True)))
     kept = periods.ended()
-    return [*_controller_gap(), *(each for purpose in purposes for each in _purpose_gaps(purpose, kept))]
+    return [*_name_gap(), *_controller_gap(), *(each for purpose in purposes for each in _purpose_gaps(purpose, kept))]
+
+
+def _name_gap() -> list[Item]:
+    if settings.BUSINESS_NAME_IS_SET:
+        return []
+    detail = _(
+        "People's pages, letters and receipts say “%(name)s”, from the address. The operator sets BUSINESS_NAME to the "
+        "name that people know."
+    )
+    return [item(_("This installation has no name"), detail % {"name": settings.BUSINESS_NAME}, "", "soon")]
 
 
 def _controller_gap() -> list[Item]:

@@ -47,6 +47,8 @@ def attach(places: Places) -> None:
     by two, until the whole table is one.
     """
     width = min(_AT_FIRST if places.conditions else 1, places.blocks)
+    if not (places.growing.people >= places.k).any():
+        return
     left = np.flatnonzero(places.class_of < 0)
     near = places.near(left)
     while len(left):
@@ -96,13 +98,15 @@ def _costs(places: Places, chosen: IntArray, classes: IntArray, columns: IntArra
     added = growing.added(classes, columns[:, :, None])
     cost = (added * (growing.rows[classes] + rows[:, None]) + growing.loss[classes] * rows[:, None]).astype(np.float64)
     cost[growing.people[classes] < places.k] = np.inf
-    if places.items.sensitive is None:
+    if places.items.sensitive is None or not places.conditions:
         return added, cost
-    values, row = places.items.values_at(places.items.sensitive[chosen]), np.arange(len(chosen))
+    may = np.isfinite(cost)
+    item, _ = np.nonzero(may)
+    after = growing.values[classes[may]]
+    for values in places.items.values_at(places.items.sensitive[chosen]):
+        after[np.arange(len(item)), values[item]] += rows[item]
+    held = np.ones(len(item), dtype=bool)
     for condition in places.conditions:
-        after = growing.values[classes]
-        for of_column in values:
-            after[row, :, of_column] += rows[:, None]
-        held = condition.holds(after.reshape(-1, after.shape[2])).reshape(cost.shape)
-        cost[~held] = np.inf
+        held &= condition.holds(after)
+    cost[may] = np.where(held, cost[may], np.inf)
     return added, cost

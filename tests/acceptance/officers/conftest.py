@@ -4,7 +4,6 @@ Screenshots go into the folder artifacts/, for people to look at.
 """
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.helpers.browser import AXE, CHROMIUM
+from tests.helpers.browser import CHROMIUM, broken_rules
 from tests.helpers.paths import CHECKOUT
 from tests.helpers.registers import without_writer
 
@@ -88,20 +87,10 @@ def look(as_officer: Callable[..., Any]) -> Iterator[Callable[..., None]]:
             if wider > 0:
                 faults.append((name, width, f"{wider} px too wide"))
             page.screenshot(path=ARTIFACTS / f"officers-{name}-{width}-{scheme}.png", full_page=True)
-            faults.extend((name, width, scheme, *fault) for fault in _broken_rules(page))
+            faults.extend((name, width, scheme, *fault) for fault in broken_rules(page))
         page.set_viewport_size({"width": 1280, "height": 900})
         page.emulate_media(color_scheme="light")
         page.evaluate("document.documentElement.classList.remove('dark')")
 
     yield taken
     assert faults == []
-
-
-def _broken_rules(page: Any) -> list[Any]:
-    if not AXE:
-        return []
-    page.evaluate(Path(AXE).read_text())
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    # The theme's own landmarks are no more than "moderate" faults.
-    serious = [fault for fault in found if fault["impact"] in ("serious", "critical")]
-    return [(fault["id"], fault["nodes"][0]["html"][:200]) for fault in serious]

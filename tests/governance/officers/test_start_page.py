@@ -50,6 +50,16 @@ def test_where_nothing_waits_the_page_says_so(officer, tidy):
     assert "Nothing waits for you." in _text(page)
 
 
+def test_an_installation_without_a_name_is_given_its_address_and_says_so(officer, tidy, settings):
+    make_account("second")
+    settings.BUSINESS_NAME, settings.BUSINESS_NAME_IS_SET = "privacy.example.org", False
+
+    card = _found(officer)["This installation has no name"]
+
+    assert "“privacy.example.org”" in card["detail"]
+    assert "BUSINESS_NAME" in card["detail"]
+
+
 def _trained(**_):
     model = Model.objects.create(slug="basket", name="Basket")
     return services.register_version(model=model, purposes=list(Purpose.objects.all()[:1]), actor="job:training")

@@ -1,6 +1,7 @@
 """Who has to approve what: two officers where no officer is the author, and one of each role that a demand names."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 
@@ -8,9 +9,11 @@ from audit import trail
 from common import actors
 from consent.models import Purpose
 from model_registry import services
+from model_registry.descriptors import GATE_DEMAND
 from model_registry.documents import keeping
 from model_registry.gates import outcome, recording, reviewing
 from model_registry.models import Document, GateDemand, ModelVersion
+from oversight import guard
 from oversight.changes.documents import Proposed
 from oversight.officers import single
 from oversight.problems import ChangeRefused, SecondOfficerNeeded
@@ -133,6 +136,50 @@ def test_one_officer_may_where_the_demand_says_so(version: ModelVersion) -> None
 
     demand(one_role_each=True)
     assert "one approved for two of them" in line(version, "reviews").finding.why
+
+
+def test_where_there_is_one_officer_the_gate_says_what_nobody_can_give_and_the_way_out(version: ModelVersion) -> None:
+    demand(roles=["legal", "privacy"])
+    anna = make_officer("anna")
+    row = kept(version, anna)
+    single.switch(on=True)
+    said = "and this installation has one: nobody can give them. Switch “Each role by another officer” off"
+    assert said in line(version, "reviews").finding.why
+    for role in ("legal", "privacy"):
+        given(row, anna, role)
+    assert said in line(version, "reviews").finding.why
+
+    demand(one_role_each=False)
+
+    assert state(version, "reviews") == "passed"
+
+
+def test_approvals_given_by_several_count_on_where_one_is_left(version: ModelVersion) -> None:
+    demand(roles=["legal", "privacy"])
+    row = kept(version, make_officer("anna"))
+    given(row, make_officer("ben"), "privacy")
+    given(row, make_officer("carla"), "legal")
+
+    single.switch(on=True)
+
+    assert state(version, "reviews") == "passed"
+
+
+@pytest.mark.parametrize(
+    ("change", "is_refused"),
+    [({}, True), ({"one_role_each": False}, False), ({"roles": ["legal"]}, False), ({"is_active": False}, False)],
+)
+def test_one_officer_does_not_demand_a_role_each_by_another(
+    register_in_force: None, change: dict[str, object], is_refused: bool
+) -> None:
+    single.switch(on=True)
+    row = GateDemand.objects.get(slug="reviews")
+    row.is_active, row.roles = True, ["legal", "privacy"]
+    for name, value in change.items():
+        setattr(row, name, value)
+
+    with guard.writing("test"), pytest.raises(ChangeRefused, match="one officer") if is_refused else nullcontext():
+        GATE_DEMAND.save(row, False)
 
 
 def test_a_role_that_refused_one_document_has_not_approved(version: ModelVersion) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from audit.models import AuditEvent
 from common.admin_pages import display
@@ -12,6 +13,8 @@ from model_registry.reviews import panel
 from model_registry.reviews.models import Output, Review, Verdict
 from model_registry.reviews.outputs import sealing
 from model_registry.reviews.verdicts.kappa import Agreement, cohens_kappa
+from personalization.review.outputs import masked
+from tests.helpers import mask_rules
 from tests.helpers.officers import signed_in, with_role
 from tests.personalization.review.conftest import PERSON, judge, output_of, slugs
 
@@ -57,6 +60,55 @@ def test_no_page_says_who_the_person_is(browser: Client, waiting: Any) -> None:
         page = browser.get(path).content.decode()
         assert PERSON not in page
         assert str(subject_ref(PERSON)) not in page
+
+
+@pytest.mark.usefixtures("marked")
+def test_what_is_masked_for_the_person_is_masked_for_the_reviewer(browser: Client, waiting: Any, ask: Any) -> None:
+    mask_rules.rule("words", "title", "why", "despite", "because")
+    review = waiting()
+    items = sealing.intact(output_of(review))["items"]
+    assert all(item["title"] and item["why"] for item in items), "the list is kept in full"
+
+    page = browser.get(page_of(review)).content.decode()
+
+    assert not any(item["title"] in page or item["why"] in page for item in items)
+    assert all(item["item"] in page for item in items)
+    assert "Masked by a rule, here as for the person: because, despite, title, why." in page
+    assert "Show what is masked" not in page
+    assert browser.get(f"{page_of(review)}?unmasked").status_code == 403
+    decided = sent(browser, review, "approve")
+    assert "Approved." in decided
+    assert not any(item["title"] in decided for item in items)
+    assert all(item["title"] is None for item in ask()["items"])
+
+
+@pytest.mark.usefixtures("marked")
+def test_an_officer_with_the_right_shows_what_is_masked_and_the_trail_says_so(waiting: Any) -> None:
+    mask_rules.rule("words", "title", "why")
+    review = waiting()
+    items = sealing.intact(output_of(review))["items"]
+    browser = signed_in(with_role("petra", "privacy-officer"))
+    unmasked = AuditEvent.objects.filter(action="review.unmasked", object=f"review {review.pk}")
+
+    page = browser.get(page_of(review)).content.decode()
+    assert "?unmasked" in page
+    assert not any(item["title"] in page for item in items)
+    assert not unmasked.exists()
+
+    page = browser.get(f"{page_of(review)}?unmasked").content.decode()
+    assert all(escape(item["title"]) in page for item in items)
+    assert unmasked.count() == 1
+
+
+@pytest.mark.usefixtures("marked")
+def test_an_output_that_does_not_say_what_is_masked_shows_nothing_that_any_rule_masks(waiting: Any) -> None:
+    content = sealing.intact(output_of(waiting()))
+    older = {name: value for name, value in content.items() if name != "masked"}
+
+    mask_rules.rule("somewhere", "why", regions=["US"])
+
+    assert [item["why"] for item in masked(older)["items"]] == [None] * len(older["items"])
+    assert [item["why"] for item in masked(content)["items"]] == [item["why"] for item in content["items"]]
 
 
 @pytest.mark.usefixtures("marked")

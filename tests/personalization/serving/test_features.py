@@ -160,6 +160,48 @@ def test_a_late_event_takes_its_place() -> None:
     assert [item for item, _ in from_row()[0]] == [digest_of(ITEMS[number]) for number in (1, 3, 2)]
 
 
+def test_a_late_event_is_put_where_it_belongs_in_its_second_and_nothing_else_is_read_again() -> None:
+    """The older entries are forged here: a row that was made anew would not hold them."""
+    second = NOW.replace(microsecond=0) - timedelta(minutes=3)
+    put(*(event(1_000 - number, item=ITEMS[number % 30]) for number in range(130)))
+    for number, part in enumerate((600_000, 100_000)):
+        put(at(second + timedelta(microseconds=part), ITEMS[number]), event(2 - number, item=ITEMS[5]))
+    whole = from_row()
+    assert whole == from_events()
+    OnlineFeatures.objects.filter(subject_ref=REF).update(older=b"forged")
+
+    put(at(second + timedelta(microseconds=300_000), ITEMS[2]), event(0, item=ITEMS[6]))
+
+    kept = row()
+    assert kept.recent is not None
+    assert (kept.older or b"").startswith(b"forged")
+    latest = [digest_of(ITEMS[number]) for number in (1, 2, 0, 5, 5, 6)]
+    assert [int.from_bytes(kept.recent[-17 * place : -17 * place + 8]) for place in range(6, 0, -1)] == latest
+    assert [item for item, _ in from_events()[0]][-6:] == latest
+
+
+def at(moment: datetime, item: str) -> Event:
+    late = event(0, item=item)
+    late.occurred_at = moment
+    return late
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_deletion_under_way_takes_a_row_along_that_a_late_event_was_put_into() -> None:
+    put(event(20, item=ITEMS[0]), event(10, item=ITEMS[1]), event(5, item=ITEMS[2]))
+
+    with transaction.atomic():
+        put(event(7, item=ITEMS[3]))
+        thread = _in_thread(lambda: Event.objects.filter(item_id=ITEMS[1]).delete())
+        until_waiting_for_locks(1)
+        assert row().recent is not None
+    thread.join(timeout=120)
+
+    assert row() == features.NONE
+    put(event(1, item=ITEMS[4]))
+    assert from_row() == from_events()
+
+
 REMOVALS: dict[str, Callable[[], Any]] = {
     "one event": lambda: Event.objects.filter(item_id=ITEMS[1]).delete(),
     "everything": lambda: Event.objects.all().delete(),

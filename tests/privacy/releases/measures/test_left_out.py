@@ -75,7 +75,7 @@ def _fits(ages, towns, classes, has_tree, person, row):
     return _covers(_labels(ages, towns, classes, classes[row], has_tree), ages[person], towns[person])
 
 
-@property_test(300, 30_000, release=releases())
+@property_test(120, 30_000, release=releases())
 def test_candidates_are_the_rows_that_fit_what_both_releases_show(release):
     ages, towns, *classes, has_tree = release
     rows = range(len(ages))
@@ -87,7 +87,7 @@ def test_candidates_are_the_rows_that_fit_what_both_releases_show(release):
     assert _measured(*release) == expected
 
 
-@property_test(150, 5_000, release=releases())
+@property_test(80, 5_000, release=releases())
 def test_who_knows_of_all_people_what_can_be_known_rules_no_candidate_out(release):
     """Every assignment of people to rows that both releases allow is tried: none has fewer rows for a person."""
     ages, towns, *classes, has_tree = release
