@@ -33,7 +33,7 @@ def opa_url() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def opa_engine(opa_url: str) -> OpaEngine:
-    return OpaEngine(opa_url, timeout_ms=10_000)
+    return OpaEngine(opa_url, timeout_ms=60_000)
 
 
 @pytest.fixture(scope="session")

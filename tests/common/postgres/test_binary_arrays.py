@@ -33,7 +33,7 @@ VALUES = {
 def test_the_database_reads_the_values(name, is_empty):
     write, kind, values = VALUES[name]
     values = [] if is_empty else values
-    statement = PreparedStatement(f"own_{name}", "SELECT to_json($1)::text", [kind], binary=True, timeout_ms=5_000)
+    statement = PreparedStatement(f"own_{name}", "SELECT to_json($1)::text", [kind], binary=True, timeout_ms=60_000)
 
     read = (statement.execute([write(values)]).get_value(0, 0) or b"").decode()
 

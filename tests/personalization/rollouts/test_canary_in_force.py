@@ -37,7 +37,7 @@ Ask = Callable[..., dict[str, Any]]
 @pytest.fixture(scope="module")
 def opa():
     with opa_server() as url:
-        yield OpaEngine(url, timeout_ms=10_000)
+        yield OpaEngine(url, timeout_ms=60_000)
 
 
 @pytest.fixture

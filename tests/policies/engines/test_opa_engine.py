@@ -25,7 +25,7 @@ def test_a_server_that_holds_nothing_is_given_the_bundle(opa_url: str) -> None:
     requests.put(f"{opa_url}/v1/data", json={}, timeout=120).raise_for_status()
     requests.delete(f"{opa_url}/v1/policies/assent/policy.rego", timeout=120)
 
-    assert OpaEngine(opa_url, timeout_ms=10_000).evaluate(GENEROUS, FACTS) == EmbeddedEngine().evaluate(GENEROUS, FACTS)
+    assert OpaEngine(opa_url, timeout_ms=60_000).evaluate(GENEROUS, FACTS) == EmbeddedEngine().evaluate(GENEROUS, FACTS)
 
 
 def test_a_server_that_holds_another_revision_is_given_the_one_asked(opa_engine: OpaEngine) -> None:
@@ -35,8 +35,8 @@ def test_a_server_that_holds_another_revision_is_given_the_one_asked(opa_engine:
 
 
 def test_a_server_that_holds_the_revision_is_given_nothing(opa_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert level_of(OpaEngine(opa_url, timeout_ms=10_000), GENEROUS) == "individual"
-    newcomer = OpaEngine(opa_url, timeout_ms=10_000)
+    assert level_of(OpaEngine(opa_url, timeout_ms=60_000), GENEROUS) == "individual"
+    newcomer = OpaEngine(opa_url, timeout_ms=60_000)
     monkeypatch.setattr(newcomer, "_push", lambda *_args: pytest.fail("pushed what was there"))
 
     assert level_of(newcomer, GENEROUS) == "individual"
@@ -94,7 +94,7 @@ def test_services_get_the_same_answer_from_both_engines(
 
 @pytest.mark.parametrize("kept", [[GENEROUS], [GENEROUS, STRICT]], ids=["one revision", "two revisions in turn"])
 def test_threads_get_the_answer_of_the_revision_they_ask(opa_url: str, kept: list[LoadedBundle]) -> None:
-    engine = OpaEngine(opa_url, timeout_ms=20_000)
+    engine = OpaEngine(opa_url, timeout_ms=60_000)
     requests.put(f"{opa_url}/v1/data", json={}, timeout=120).raise_for_status()
     expected = {GENEROUS.revision: "individual", STRICT.revision: "segment"}
     answers: list[tuple[str, Any]] = []
@@ -118,7 +118,7 @@ def test_threads_get_the_answer_of_the_revision_they_ask(opa_url: str, kept: lis
 
 
 def test_threads_that_find_the_server_empty_push_once(opa_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = OpaEngine(opa_url, timeout_ms=20_000)
+    engine = OpaEngine(opa_url, timeout_ms=60_000)
     requests.put(f"{opa_url}/v1/data", json={}, timeout=120).raise_for_status()
     push, pushed, all_have_asked = engine._push, [], threading.Barrier(3, timeout=300)
     ask_after_push = engine._ask_after_push

@@ -93,7 +93,7 @@ def test_opa_pulls_the_revision_and_is_told_when_another_is_in_force(
 
         assert second != first
         assert eventually(lambda: _decision(opa).get("revision") == second)
-        pulled = OpaEngine(opa.url, timeout_ms=5_000, push=False)
+        pulled = OpaEngine(opa.url, timeout_ms=60_000, push=False)
         facts = json.dumps(BASE).encode()
         with turn:
             bundle = loading.loaded(second)
@@ -111,7 +111,7 @@ def test_opa_with_a_credential_of_another_scope_gets_nothing(assent: tuple[str, 
         assert eventually(lambda: pulls(asked, 403))
         assert _decision(opa) == {}
         with pytest.raises(EngineUnavailable):
-            OpaEngine(opa.url, timeout_ms=5_000, push=False).evaluate(GENEROUS, FACTS)
+            OpaEngine(opa.url, timeout_ms=60_000, push=False).evaluate(GENEROUS, FACTS)
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ def test_opa_that_knows_only_where_assent_is_does_all_it_should(
 def test_a_killed_opa_denies_fast_and_serves_again_after_its_return(
     opa: OpaProcess, clock: Clock, shop_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = _guarded(opa, clock, timeout_ms=5_000)
+    engine = _guarded(opa, clock, timeout_ms=60_000)
     monkeypatch.setattr(engines, "configured", lambda: engine)
     monkeypatch.setattr(loading, "_loaded", {})
     assert call(question(), shop_token).json()["decision"] is True
@@ -158,7 +158,7 @@ def test_a_killed_opa_denies_fast_and_serves_again_after_its_return(
 
 
 def test_a_stopped_opa_is_late_then_left_alone_then_tried_again(opa: OpaProcess, clock: Clock) -> None:
-    assert eventually(lambda: _level_or_none(OpaEngine(opa.url, timeout_ms=5_000)) == "individual")
+    assert eventually(lambda: _level_or_none(OpaEngine(opa.url, timeout_ms=60_000)) == "individual")
     engine = _guarded(opa, clock, timeout_ms=300)
 
     opa.stop()
@@ -196,7 +196,7 @@ def test_where_it_may_an_embedded_engine_of_the_same_revision_stands_in(
     spooled: Callable[[], list[dict[str, Any]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    engine = _guarded(opa, clock, timeout_ms=5_000)
+    engine = _guarded(opa, clock, timeout_ms=60_000)
     monkeypatch.setattr(engines, "configured", lambda: engine)
     monkeypatch.setattr(engines, "stand_in", EmbeddedEngine)
     monkeypatch.setattr(loading, "_loaded", {})
@@ -216,9 +216,9 @@ def test_where_it_may_an_embedded_engine_of_the_same_revision_stands_in(
 
 
 def test_a_pulling_server_with_another_revision_fails_and_is_given_nothing(opa: OpaProcess, clock: Clock) -> None:
-    OpaEngine(opa.url, timeout_ms=5_000).evaluate(GENEROUS, FACTS)
-    pulling = OpaEngine(opa.url, timeout_ms=5_000, push=False)
-    guarded = _guarded(opa, clock, timeout_ms=5_000, push=False)
+    OpaEngine(opa.url, timeout_ms=60_000).evaluate(GENEROUS, FACTS)
+    pulling = OpaEngine(opa.url, timeout_ms=60_000, push=False)
+    guarded = _guarded(opa, clock, timeout_ms=60_000, push=False)
 
     with pytest.raises(EngineUnavailable):
         pulling.evaluate(STRICT, FACTS)
@@ -233,7 +233,7 @@ def test_a_pulling_server_with_another_revision_fails_and_is_given_nothing(opa: 
 
 
 def test_a_policy_without_an_answer_does_not_open_the_breaker(opa: OpaProcess, clock: Clock) -> None:
-    engine = _guarded(opa, clock, timeout_ms=5_000)
+    engine = _guarded(opa, clock, timeout_ms=60_000)
     assert level_of(engine, GENEROUS) == "individual"
 
     for _ in range(5):
@@ -244,7 +244,7 @@ def test_a_policy_without_an_answer_does_not_open_the_breaker(opa: OpaProcess, c
 
 
 def test_a_server_that_starts_empty_is_given_the_revision_when_asked_to_hold_it(opa: OpaProcess) -> None:
-    engine = OpaEngine(opa.url, timeout_ms=5_000)
+    engine = OpaEngine(opa.url, timeout_ms=60_000)
 
     assert engine.held_revision() is None
     assert engine.hold(GENEROUS)

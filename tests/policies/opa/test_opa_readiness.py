@@ -97,9 +97,9 @@ def test_a_real_server_of_another_revision_and_of_the_right_one(
     shop_token: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opa_process() as opa:
-        pushing = OpaEngine(opa.url, timeout_ms=5_000)
+        pushing = OpaEngine(opa.url, timeout_ms=60_000)
         assert pushing.hold(GENEROUS)
-        _beside(monkeypatch, OpaEngine(opa.url, timeout_ms=5_000, push=False))
+        _beside(monkeypatch, OpaEngine(opa.url, timeout_ms=60_000, push=False))
         _assert_not_ready("OPA does not hold the bundle in force")
 
         _beside(monkeypatch, pushing)

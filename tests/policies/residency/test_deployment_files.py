@@ -51,7 +51,7 @@ def test_manifests_are_judged_by_what_binds_them():
 
 @pytest.mark.parametrize("name", ["plan.json", "compose.yaml", "manifests.yaml"])
 def test_both_engines_judge_alike(name, opa_url):
-    assert verdicts(FILES / name, OpaEngine(opa_url, timeout_ms=10_000)) == verdicts(FILES / name)
+    assert verdicts(FILES / name, OpaEngine(opa_url, timeout_ms=60_000)) == verdicts(FILES / name)
 
 
 def _plan(resource, **configuration):
