@@ -11,6 +11,8 @@ from tests.helpers.paths import CHECKOUT
 from tests.helpers.polling import PATIENCE_S
 
 _EXTERNAL_SERVERS = {"DATABASE_URL", "BROKER_URL", "OPA_URL"}
+# A run of tests that was started by nohup hands on that it ignores SIGHUP.
+_AS_FROM_A_SHELL = "import signal; signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
 _MANAGE = """
 import os, sys
 from django.core import management
@@ -53,7 +55,7 @@ sys.exit(cli.main(["--home", sys.argv[1], "bench", "drain"]))
 def run(code: str, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
     environment = {name: value for name, value in os.environ.items() if name not in _EXTERNAL_SERVERS}
     return subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", _AS_FROM_A_SHELL + code, *arguments],
         env={**environment, "PYTHONPATH": str(CHECKOUT), **variables},
         capture_output=True,
         text=True,
