@@ -62,18 +62,18 @@ def run_tests(arguments: Sequence[str]) -> int:
 
 def pytest_arguments(arguments: Sequence[str]) -> list[str]:
     """Return what pytest is started with: all tests, or all long ones, run on every core."""
-    if not set(arguments) <= {LONG_FLAG}:
-        return list(arguments)
-    # A test waits a quarter of its time, for servers and children: one process more keeps the cores at work. Long
-    # tests compute, and want the memory.
-    processes = _cores() + (LONG_FLAG not in arguments)
-    # A file's tests together, in the order of tests/conftest.py: xdist's own leaves files of few long tests to the end.
-    return [*arguments, "-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder"]
+    return [*arguments, *_on_every_core()] if set(arguments) <= {LONG_FLAG} else list(arguments)
 
 
-def _cores() -> int:
+def _on_every_core() -> list[str]:
+    """Return pytest options for all tests: a process and a database for each core, a file's tests together.
+
+    In the order of tests/conftest.py: xdist's own leaves the files of few long tests to the end. One process more than
+    cores was tried and is not faster: both cores are busy for 95 % of a run as it is.
+    """
     # macOS does not report which cores are ours.
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return ["-n", str(cores), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def _tools() -> dict[str, str]:
