@@ -1,10 +1,12 @@
 """Forms of a register in the admin: what is saved becomes a draft change set, not the row."""
 
 from collections.abc import Iterable
+from copy import copy
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
@@ -18,7 +20,33 @@ from oversight.admin import presenting
 from oversight.changes import drafting, preview
 from oversight.changes.documents import Proposed
 from oversight.models import ChangeSet
+from oversight.problems import ChangeRefused
 from oversight.registers import Register
+
+
+class RefusesUnfit:
+    """Mixin of a ``ModelForm`` of a register: what could not be in force is refused in the form, in a sentence."""
+
+    instance: Any
+    errors: Any
+
+    def refuse_unfit(self, wanted: Any) -> None:
+        """Raise ChangeRefused or ValidationError for a row as the form wants it: a copy, which is not saved."""
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        """Return the values; refuse the row they make."""
+        cleaned: dict[str, Any] = super().clean() or {}  # type: ignore[misc]  # ModelForm's
+        if self.errors:
+            return cleaned
+        wanted = copy(self.instance)
+        for name, value in cleaned.items():
+            setattr(wanted, name, value)
+        try:
+            self.refuse_unfit(wanted)
+        except ChangeRefused as exc:
+            raise ValidationError(exc.detail) from None
+        return cleaned
 
 
 class DraftsAlone:

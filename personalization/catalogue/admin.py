@@ -62,7 +62,7 @@ class ItemForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        # What the officer changed is told from what the page showed, where it is posted with the form.
+        # What the officer changed is found from what the page showed, where it is posted with the form.
         is_from_page = not self.is_bound or self.add_initial_prefix("title") in self.data
         for field in self.fields.values():
             field.show_hidden_initial = is_from_page

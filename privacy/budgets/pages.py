@@ -1,7 +1,6 @@
 """Officers' pages of statistics, privacy budgets and releases: saving one of the first two drafts a change set."""
 
 from collections.abc import Iterator
-from copy import copy
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +17,7 @@ from common.admin_pages.filters import since
 from common.admin_pages.forms import SuggestingInput
 from common.admin_pages.model_admin import ModelAdmin
 from common.admin_pages.read_only import ReadOnlyAdmin
-from oversight.admin.forms import DraftsChanges
+from oversight.admin.forms import DraftsChanges, RefusesUnfit
 from oversight.problems import ChangeRefused
 from privacy.budgets import burn_down, data_sets, descriptors, ledger, noise, releases
 from privacy.models import BudgetSpend, ExternalTable, PrivacyBudget, Release, Statistic
@@ -79,7 +78,7 @@ class BudgetForm(_PlainNumbers):
         return name
 
 
-class StatisticForm(_PlainNumbers):
+class StatisticForm(RefusesUnfit, _PlainNumbers):
     data_set = forms.ChoiceField(choices=_data_sets, widget=UnfoldAdminSelectWidget, label="Data set")
 
     class Meta:
@@ -104,19 +103,8 @@ class StatisticForm(_PlainNumbers):
             "value": SuggestingInput(lambda: _names("values")),
         }
 
-    def clean(self) -> dict[str, Any]:
-        """Refuse what could not be computed, in a sentence."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        if self.errors:
-            return cleaned
-        wanted = copy(self.instance)
-        for name, value in cleaned.items():
-            setattr(wanted, name, value)
-        try:
-            descriptors.refuse_unfit(wanted)
-        except ChangeRefused as exc:
-            raise forms.ValidationError(exc.detail) from None
-        return cleaned
+    def refuse_unfit(self, wanted: Statistic) -> None:
+        descriptors.refuse_unfit(wanted)
 
 
 class PrivacyBudgetAdmin(DraftsChanges, ModelAdmin):

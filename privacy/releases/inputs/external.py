@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 STATEMENT_TIMEOUT_S = 300  # of the other server, for each statement; the rows stream within one
 _LOCK_TIMEOUT_S = 5
 _CONNECT_TIMEOUT_S = 5
-_SILENT_S = 30  # a server that is gone is noticed, whatever it was doing
+_SILENT_S = 30  # a server that is gone is noticed in any state
 RESTRICTED = "SELECT ref FROM consent_datasubject WHERE restricted OR limits <> '{}'::jsonb"
 _SETTINGS = f"""
 SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT_S}s'; SET LOCAL lock_timeout = '{_LOCK_TIMEOUT_S}s';

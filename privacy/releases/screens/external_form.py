@@ -1,6 +1,5 @@
 """Form of external tables: a mistake is shown beside the field, before anything is drafted."""
 
-from copy import copy
 from typing import Any
 
 from django import forms
@@ -10,7 +9,8 @@ from django.forms import ModelForm
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from common.admin_pages.forms import SuggestingInput
-from oversight.problems import ChangeRefused
+from oversight.admin.forms import RefusesUnfit
+from privacy.models import ExternalTable
 from privacy.releases.inputs import external_register
 
 
@@ -26,7 +26,7 @@ class _Lines(SimpleArrayField):
         return super().to_python(text)
 
 
-class ExternalTableForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+class ExternalTableForm(RefusesUnfit, ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     columns = _Lines(
         forms.CharField(max_length=63),
         delimiter="\n",
@@ -43,16 +43,5 @@ class ExternalTableForm(ModelForm):  # type: ignore[type-arg]  # not subscriptab
             "row_key": "Another value in each row; two releases are compared by it. No copy has it.",
         }
 
-    def clean(self) -> dict[str, Any]:
-        """Refuse what could not be read, in a sentence."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        if self.errors:
-            return cleaned
-        wanted = copy(self.instance)
-        for name, value in cleaned.items():
-            setattr(wanted, name, value)
-        try:
-            external_register.refuse_unfit(wanted)
-        except ChangeRefused as exc:
-            raise forms.ValidationError(exc.detail) from None
-        return cleaned
+    def refuse_unfit(self, wanted: ExternalTable) -> None:
+        external_register.refuse_unfit(wanted)

@@ -1,6 +1,5 @@
 """Officers' pages of retention schedules: what each says, whether it can, when it is due next and what will go."""
 
-from copy import copy
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,7 +15,7 @@ from common.admin_pages.bulk import BulkInOneTransaction
 from common.admin_pages.display import NOTHING, badge, grid, in_days, moment, sentence
 from common.admin_pages.forms import DaysField, SuggestingInput, Ticked
 from common.admin_pages.model_admin import ModelAdmin
-from oversight.admin.forms import DraftsChanges
+from oversight.admin.forms import DraftsChanges, RefusesUnfit
 from privacy.models import DeletionPlan, RetentionSchedule
 from privacy.retention import schedules
 from privacy.retention.data_sets import conflicts, refusals, terms
@@ -38,7 +37,7 @@ def _laws() -> list[tuple[str, str]]:
     return [(slug, slug) for slug in sorted(terms.laws())]
 
 
-class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+class ScheduleForm(RefusesUnfit, ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     data_set = forms.ChoiceField(choices=_data_sets, widget=UnfoldAdminSelectWidget, label="Data set", initial="events")
     retain_for = DaysField(
         required=False,
@@ -77,19 +76,11 @@ class ScheduleForm(ModelForm):  # type: ignore[type-arg]  # not subscriptable at
         if own not in schedules.data_sets():  # its data set is gone: the form says so, and does not choose another
             self.fields["data_set"].choices = [(own, f"{sentence(own)} (gone)"), *_data_sets()]  # type: ignore[attr-defined]
 
-    def clean(self) -> dict[str, Any]:
-        """Refuse what no run could do, in a sentence."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        if self.errors:
-            return cleaned
-        wanted = copy(self.instance)
-        for name, value in cleaned.items():
-            setattr(wanted, name, value)
+    def refuse_unfit(self, wanted: RetentionSchedule) -> None:
         if wanted.purpose is None and not wanted.slug:
             self.add_error("slug", "Name the schedule: it has no purpose to be named after.")
         elif wanted.is_active and (reason := refusals.why_not(wanted)):
             raise forms.ValidationError(reason)
-        return cleaned
 
 
 class RetentionScheduleAdmin(DraftsChanges, BulkInOneTransaction, ModelAdmin):
